@@ -21,6 +21,7 @@ pub mod job;
 pub mod metric;
 pub mod model;
 pub mod params;
+pub mod protocol;
 pub mod rng;
 pub mod tensor;
 

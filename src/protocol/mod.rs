@@ -1,0 +1,517 @@
+//! The wire between the page and its workers, and the JSON of the command line. Bulk arrays never travel as lists of
+//! numbers: on the wire they lie beside the message, as transferred typed arrays, in the order each item names.
+//!
+//! `www/src/protocol.gen.ts` is generated from these types by `cargo test` and committed.
+
+mod catalogue;
+
+use std::collections::BTreeMap;
+
+pub use catalogue::{Catalogue, ImputerEntry, MethodEntry, MetricEntry, WireParam};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::job::Passes;
+use crate::model::{ModelCard, TargetKind};
+use crate::params::{ParamValue, ParamValues};
+
+/// Chosen by the page; events of jobs it no longer knows are dropped.
+pub type JobId = u32;
+
+/// A parameter value: number, flag or text.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]
+#[serde(untagged)]
+pub enum WireValue {
+    /// Yes or no.
+    Flag(bool),
+    /// A number.
+    Number(f64),
+    /// A choice or a layer's name.
+    Text(String),
+}
+
+/// Parameter values by name; missing ones take their defaults.
+pub type WireParams = BTreeMap<String, WireValue>;
+
+/// A registry entry with its parameters.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]
+pub struct Choice {
+    /// Id in its registry.
+    pub id: String,
+    /// Its parameters.
+    #[serde(default)]
+    pub params: WireParams,
+}
+
+/// Which function of the logits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]
+#[serde(rename_all = "kebab-case")]
+pub enum WireTargetKind {
+    /// Before a recognised final softmax, log-softmax or sigmoid.
+    Logit,
+    /// After it.
+    Probability,
+    /// The network's own last tensor as exported.
+    Output,
+}
+
+/// The scalar that is explained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]
+pub struct WireTarget {
+    /// Class index.
+    pub class: usize,
+    /// Function of the logits.
+    pub kind: WireTargetKind,
+}
+
+/// From the page to a worker. "Beside" names the typed arrays that travel with the message.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]
+#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum Request {
+    /// The registries. Answered by [`Reply::Catalogue`].
+    Catalogue {
+        /// Job.
+        job: JobId,
+    },
+    /// Looks into an ONNX file without loading it. Beside: `[Uint8Array]`. Answered by [`Reply::Inspected`].
+    Inspect {
+        /// Job.
+        job: JobId,
+        /// File name, for the suggested card.
+        name: String,
+    },
+    /// Loads a network under `card.id`, replacing one of that id. Beside: `[Uint8Array]`. Answered by
+    /// [`Reply::ModelLoaded`].
+    LoadModel {
+        /// Job.
+        job: JobId,
+        /// Its card.
+        card: ModelCard,
+        /// One label a class, or none.
+        labels: Vec<String>,
+    },
+    /// Keeps a decoded picture under `picture`. Beside: `[Uint8Array]` of RGBA, row-major. Answered by
+    /// [`Reply::PictureLoaded`].
+    LoadPicture {
+        /// Job.
+        job: JobId,
+        /// Key.
+        picture: String,
+        /// Pixels across.
+        width: u32,
+        /// Pixels down.
+        height: u32,
+    },
+    /// What the network sees of a picture. Answered by [`Reply::Prepared`].
+    Prepare {
+        /// Job.
+        job: JobId,
+        /// Model id.
+        model: String,
+        /// Picture key.
+        picture: String,
+    },
+    /// Answered by [`Reply::Predicted`].
+    Predict {
+        /// Job.
+        job: JobId,
+        /// Model id.
+        model: String,
+        /// Picture key.
+        picture: String,
+        /// How many classes, best first; 0 for all.
+        top: usize,
+    },
+    /// Answered by [`Reply::Attributed`], with [`Event::Partial`] on the way.
+    Attribute {
+        /// Job.
+        job: JobId,
+        /// Model id.
+        model: String,
+        /// Picture key.
+        picture: String,
+        /// Method and parameters.
+        method: Choice,
+        /// Imputer and parameters, for methods that remove pixels.
+        removal: Choice,
+        /// Target.
+        target: WireTarget,
+        /// Seed.
+        seed: u32,
+    },
+    /// Scores one map. Beside: `[Float32Array]`. Answered by [`Reply::Evaluated`].
+    Evaluate {
+        /// Job.
+        job: JobId,
+        /// Model id.
+        model: String,
+        /// Picture key.
+        picture: String,
+        /// Shape of the map: `[C, H, W]` or `[1, h, w]`.
+        shape: Vec<usize>,
+        /// Metric and parameters.
+        metric: Choice,
+        /// Imputer and parameters.
+        removal: Choice,
+        /// Target.
+        target: WireTarget,
+        /// Seed.
+        seed: u32,
+    },
+    /// Fills removed pixels. Beside: `[Uint8Array]`, one byte a pixel of the prepared picture, not 0 = removed.
+    /// Answered by [`Reply::Imputed`].
+    Impute {
+        /// Job.
+        job: JobId,
+        /// Model id: its input size and value space.
+        model: String,
+        /// Picture key.
+        picture: String,
+        /// Imputer and parameters.
+        removal: Choice,
+        /// Seed.
+        seed: u32,
+    },
+    /// Ends a job at its next step; it then answers [`Event::Cancelled`].
+    Cancel {
+        /// The job to end.
+        job: JobId,
+    },
+}
+
+impl Request {
+    /// The job that this is, or ends.
+    pub fn job(&self) -> JobId {
+        match *self {
+            Self::Catalogue { job }
+            | Self::Inspect { job, .. }
+            | Self::LoadModel { job, .. }
+            | Self::LoadPicture { job, .. }
+            | Self::Prepare { job, .. }
+            | Self::Predict { job, .. }
+            | Self::Attribute { job, .. }
+            | Self::Evaluate { job, .. }
+            | Self::Impute { job, .. }
+            | Self::Cancel { job } => job,
+        }
+    }
+}
+
+/// From a worker to the page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]
+#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum Event {
+    /// The engine is up.
+    Ready {
+        /// Version of the crate.
+        version: String,
+    },
+    /// Passes done so far.
+    Progress {
+        /// Job.
+        job: JobId,
+        /// Passes finished.
+        done: u64,
+        /// Passes expected.
+        total: u64,
+    },
+    /// A usable intermediate map. Beside: `[Float32Array]`.
+    Partial {
+        /// Job.
+        job: JobId,
+        /// Shape of the map.
+        shape: Vec<usize>,
+    },
+    /// The job's answer.
+    Done {
+        /// Job.
+        job: JobId,
+        /// Answer.
+        reply: Reply,
+    },
+    /// The job failed.
+    Failed {
+        /// Job.
+        job: JobId,
+        /// Why.
+        error: WireError,
+    },
+    /// The job was cancelled.
+    Cancelled {
+        /// Job.
+        job: JobId,
+    },
+}
+
+/// Answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]
+#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum Reply {
+    /// The registries.
+    Catalogue(Catalogue),
+    /// What an ONNX file holds, and a card to start from.
+    Inspected(Inspected),
+    /// A network is ready.
+    ModelLoaded(ModelInfo),
+    /// A picture is kept.
+    PictureLoaded {},
+    /// Beside: `[Uint8Array]` of RGBA, `width * height * 4`.
+    Prepared {
+        /// Pixels across.
+        width: usize,
+        /// Pixels down.
+        height: usize,
+        /// The part of the original that the network sees, in its pixels: left, top, width, height.
+        crop: [f64; 4],
+    },
+    /// Classes, best first.
+    Predicted {
+        /// Classes.
+        classes: Vec<ClassScore>,
+    },
+    /// Beside: `[Float32Array]`, the raw map.
+    Attributed(Attributed),
+    /// A score.
+    Evaluated(Evaluated),
+    /// Beside: `[Uint8Array]` of RGBA.
+    Imputed {
+        /// Pixels across.
+        width: usize,
+        /// Pixels down.
+        height: usize,
+    },
+}
+
+/// One class of an answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]
+pub struct ClassScore {
+    /// Class index.
+    pub class: usize,
+    /// Label.
+    pub label: String,
+    /// Logit.
+    pub logit: f32,
+    /// Probability: softmax over classes, or the logistic function where the network ends in one.
+    pub probability: f32,
+}
+
+/// A layer of the network.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]
+pub struct LayerInfo {
+    /// ONNX node name.
+    pub name: String,
+    /// Operator.
+    pub op: String,
+    /// Shape without the batch axis.
+    pub shape: Vec<usize>,
+}
+
+/// A loaded network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]
+#[serde(rename_all = "camelCase")]
+pub struct ModelInfo {
+    /// Id.
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// SHA-256 of the file.
+    pub sha256: String,
+    /// Channels, height, width of the input.
+    pub dims: [usize; 3],
+    /// Number of classes.
+    pub classes: usize,
+    /// Labels, one a class.
+    pub labels: Vec<String>,
+    /// What the file ends in: `logits`, `softmax`, `log-softmax`, `sigmoid`.
+    pub head: String,
+    /// Layers in order.
+    pub layers: Vec<LayerInfo>,
+    /// Index of the default layer.
+    pub default_layer: Option<usize>,
+    /// Why gradients can't be had, if so; perturbation methods still work.
+    pub gradient_error: Option<WireError>,
+}
+
+/// What an ONNX file holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]
+pub struct Inspected {
+    /// A card to start from; every field can be edited before loading.
+    pub card: ModelCard,
+    /// Why the card says what it says, one sentence each.
+    pub reasons: Vec<String>,
+    /// Names of the inputs with their shapes in words.
+    pub inputs: Vec<String>,
+    /// Names of the outputs, of which one is chosen in `card.output.name`.
+    pub outputs: Vec<String>,
+    /// Version of the standard operator set.
+    pub opset: i64,
+    /// Number of nodes.
+    pub nodes: usize,
+}
+
+/// How a result came about: enough to repeat it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]
+#[serde(rename_all = "camelCase")]
+pub struct Provenance {
+    /// Version of Lucarne.
+    pub lucarne: String,
+    /// Model id.
+    pub model: String,
+    /// SHA-256 of the ONNX file.
+    pub model_sha256: String,
+    /// SHA-256 of the preprocessed input's little-endian f32 bytes.
+    pub input_sha256: String,
+    /// Device.
+    pub device: String,
+    /// Method or metric, with every parameter.
+    pub of: Choice,
+    /// Imputer with every parameter, where one was used.
+    pub removal: Option<Choice>,
+    /// Target.
+    pub target: WireTarget,
+    /// Label of the target class.
+    pub label: String,
+    /// Seed.
+    pub seed: u32,
+    /// Forward passes run.
+    pub forward: u64,
+    /// Backward passes run.
+    pub backward: u64,
+}
+
+/// A computed attribution, without its map.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]
+#[serde(rename_all = "camelCase")]
+pub struct Attributed {
+    /// Shape of the map: `[C, H, W]` or `[1, h, w]`.
+    pub shape: Vec<usize>,
+    /// Whether negative values lower the target.
+    pub signed: bool,
+    /// Layer it lives on, or none for the input.
+    pub layer: Option<String>,
+    /// For complete methods: sum of the map minus the change of the target from the baseline.
+    pub completeness_gap: Option<f64>,
+    /// How it came about.
+    pub provenance: Provenance,
+}
+
+/// A curve.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]
+pub struct WireCurve {
+    /// Legend.
+    pub label: String,
+    /// Share of pixels.
+    pub x: Vec<f64>,
+    /// Target.
+    pub y: Vec<f64>,
+}
+
+/// A score.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]
+pub struct Evaluated {
+    /// The score, or none where it is undefined.
+    pub score: Option<f64>,
+    /// Why it is undefined.
+    pub undefined: Option<String>,
+    /// Curves behind it.
+    pub curves: Vec<WireCurve>,
+    /// How it came about.
+    pub provenance: Provenance,
+}
+
+/// An error for people and programs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]
+pub struct WireError {
+    /// Stable kebab-case code.
+    pub code: String,
+    /// One sentence.
+    pub message: String,
+    /// Node, field or layer at fault.
+    pub place: Option<String>,
+    /// The cure, or empty.
+    pub hint: String,
+}
+
+impl From<ParamValue> for WireValue {
+    fn from(value: ParamValue) -> Self {
+        match value {
+            ParamValue::Number(n) => Self::Number(n),
+            ParamValue::Text(t) => Self::Text(t),
+            ParamValue::Flag(b) => Self::Flag(b),
+        }
+    }
+}
+
+impl From<WireValue> for ParamValue {
+    fn from(value: WireValue) -> Self {
+        match value {
+            WireValue::Number(n) => Self::Number(n),
+            WireValue::Text(t) => Self::Text(t),
+            WireValue::Flag(b) => Self::Flag(b),
+        }
+    }
+}
+
+impl Choice {
+    /// An entry with parameter values.
+    pub fn new(id: &str, params: ParamValues) -> Self {
+        Self {
+            id: id.to_owned(),
+            params: params.into_iter().map(|(k, v)| (k, v.into())).collect(),
+        }
+    }
+
+    /// The parameter values.
+    pub fn values(&self) -> ParamValues {
+        self.params.iter().map(|(k, v)| (k.clone(), v.clone().into())).collect()
+    }
+}
+
+impl From<WireTargetKind> for TargetKind {
+    fn from(kind: WireTargetKind) -> Self {
+        match kind {
+            WireTargetKind::Logit => Self::Logit,
+            WireTargetKind::Probability => Self::Probability,
+            WireTargetKind::Output => Self::Output,
+        }
+    }
+}
+
+impl From<&Error> for WireError {
+    fn from(error: &Error) -> Self {
+        Self {
+            code: error.code().to_owned(),
+            message: error.to_string(),
+            place: error.place().map(str::to_owned),
+            hint: error.hint().to_owned(),
+        }
+    }
+}
+
+/// Passes as provenance states them.
+impl Provenance {
+    /// Sets the passes run.
+    #[must_use]
+    pub fn with_passes(mut self, passes: Passes) -> Self {
+        self.forward = passes.forward;
+        self.backward = passes.backward;
+        self
+    }
+}
