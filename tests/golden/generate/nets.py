@@ -184,6 +184,7 @@ REGISTRY = {
     "residual-f16": Net(residual, (1, 3, 33, 33), pack="f16", seed=5),
     "residual-symbolic": Net(residual, (1, 3, 33, 33), symbolic=True, seed=5),
     "weight-standardisation": Net(weight_standardisation, (1, 3, 32, 32), seed=20),
+    "small-rgb": Net(partial(headed, None), (1, 3, 30, 30), seed=21),     # 900 pixels: every tenth and twentieth is whole
 }
 
 
