@@ -21,9 +21,15 @@ pub mod job;
 pub mod metric;
 pub mod model;
 pub mod params;
+pub mod picture;
 pub mod protocol;
 pub mod rng;
+pub mod service;
+pub mod session;
 pub mod tensor;
+
+#[cfg(target_arch = "wasm32")]
+mod wasm;
 
 pub use context::{Context, Removal};
 pub use error::Error;

@@ -3,7 +3,7 @@
 use crate::error::InputError;
 use crate::job::Passes;
 use crate::params::{ParamSpec, ParamValues, Params};
-use crate::{BoxFuture, Context, Error, Input, Model, Tensor};
+use crate::{BoxFuture, Context, Error, Input, Model, Target, Tensor};
 
 /// Families of methods, as the page groups them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,34 +134,39 @@ impl<T: Method + Sync> DynMethod for T {
         Box::pin(async move {
             let params = T::Params::parse(values)?;
             let passes = self.passes(cx.exec.model(), &params)?;
-            check(cx, input)?;
+            check_input(cx.exec.model(), input)?;
+            check_target(cx.exec.model(), cx.target)?;
             cx.job.expect(passes);
             self.attribute(cx, input, &params).await
         })
     }
 }
 
-fn check(cx: &Context<'_>, input: &Input) -> Result<(), Error> {
-    let model = cx.exec.model();
+/// Refuses an input of another shape than the model's, or one that is not finite.
+pub fn check_input(model: &Model, input: &Input) -> Result<(), InputError> {
     if input.dims() != model.input_dims() {
         let found = input.dims().to_vec();
+        let expected = format!("{:?}", model.input_dims());
         return Err(InputError::Shape {
             what: "the input".into(),
             found,
-            expected: format!("{:?}", model.input_dims()),
-        }
-        .into());
+            expected,
+        });
     }
     if !input.tensor.is_finite() {
         return Err(InputError::NotFinite {
             what: "the input".into(),
-        }
-        .into());
+        });
     }
-    if cx.target.class >= model.classes() {
+    Ok(())
+}
+
+/// Refuses a class that the model does not have.
+pub fn check_target(model: &Model, target: Target) -> Result<(), Error> {
+    if target.class >= model.classes() {
         return Err(Error::param(
             "target",
-            format!("class {} is not below {}", cx.target.class, model.classes()),
+            format!("class {} is not below {}", target.class, model.classes()),
         ));
     }
     Ok(())

@@ -1,12 +1,14 @@
 //! Executors run a network; one implementation per device. Results do not depend on how pictures are batched.
 
 pub mod cpu;
+pub mod pool;
 
 use crate::error::Error;
 use crate::graph::Wrt;
 use crate::{BoxFuture, Model, Tensor};
 
 pub use cpu::Cpu;
+pub use pool::Pool;
 
 /// Where a network runs.
 #[derive(Clone, Debug, PartialEq, Eq)]

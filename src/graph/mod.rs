@@ -1,6 +1,8 @@
 //! The computation graph: import, canonisation, forward plans and reverse-mode gradients. The only folder that names
 //! tract; everything that leaves it is a [`Tensor`] or a plain description.
 
+pub mod inspect;
+
 use crate::Tensor;
 use crate::error::{GradientError, LoadError, RunError};
 use crate::model::target::Head;

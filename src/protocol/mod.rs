@@ -12,6 +12,7 @@ pub use catalogue::{Catalogue, ImputerEntry, MethodEntry, MetricEntry, WireParam
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::graph::inspect::Inspection;
 use crate::job::Passes;
 use crate::model::{ModelCard, TargetKind};
 use crate::params::{ParamValue, ParamValues};
@@ -359,6 +360,43 @@ pub struct Inspected {
     pub opset: i64,
     /// Number of nodes.
     pub nodes: usize,
+}
+
+impl Inspected {
+    /// What was found in the file `name`; the suggested card takes its id and name from the file's.
+    pub fn new(name: &str, found: Inspection) -> Self {
+        let stem = name.trim_end_matches(".onnx");
+        let id: String = stem
+            .chars()
+            .map(|c| {
+                if c.is_ascii_alphanumeric() {
+                    c.to_ascii_lowercase()
+                } else {
+                    '-'
+                }
+            })
+            .collect();
+        let mut card = found.card;
+        card.id = format!("own-{}", id.trim_matches('-'));
+        stem.clone_into(&mut card.name);
+        name.clone_into(&mut card.file);
+        let Inspection {
+            reasons,
+            inputs,
+            outputs,
+            opset,
+            nodes,
+            ..
+        } = found;
+        Self {
+            card,
+            reasons,
+            inputs,
+            outputs,
+            opset,
+            nodes,
+        }
+    }
 }
 
 /// How a result came about: enough to repeat it.

@@ -1,0 +1,268 @@
+//! Answers the requests of [`protocol`](crate::protocol), whoever carries them. Holds loaded networks and pictures.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::error::{Error, InputError};
+use crate::exec::pool::{Batch, Lanes};
+use crate::exec::{Cpu, Executor, Pool};
+use crate::graph::inspect;
+use crate::job::{Host, Job};
+use crate::model::{Limits, ModelCard};
+use crate::picture::{self, Picture};
+use crate::protocol::{Catalogue, Choice, Inspected, Reply, Request, WireTarget};
+use crate::rng::SeedStream;
+use crate::session::{self, Question};
+use crate::{Input, Mask, Model, Tensor};
+
+/// A bulk array beside a message.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Beside {
+    /// Bytes: files, RGBA, masks.
+    Bytes(Vec<u8>),
+    /// Numbers: maps.
+    Floats(Vec<f32>),
+}
+
+/// Gives each model its sibling engines.
+pub trait LaneSource {
+    /// The siblings, for batches of `model`.
+    fn lanes(&self, model: &str) -> Rc<dyn Lanes>;
+}
+
+/// The state behind one engine.
+pub struct Service {
+    lanes: Box<dyn LaneSource>,
+    limits: Limits,
+    models: RefCell<BTreeMap<String, Rc<Pool>>>,
+    pictures: RefCell<BTreeMap<String, Rc<Picture>>>,
+    inputs: RefCell<BTreeMap<(String, String), Rc<Input>>>,
+}
+
+/// Pictures kept; the oldest key goes when there are more.
+const PICTURES: usize = 8;
+
+impl Service {
+    /// A service with no model and no picture.
+    pub fn new(lanes: Box<dyn LaneSource>) -> Self {
+        Self {
+            lanes,
+            limits: Limits::default(),
+            models: RefCell::default(),
+            pictures: RefCell::default(),
+            inputs: RefCell::default(),
+        }
+    }
+
+    /// Answers one request; `cancel` is the carrier's business and is refused here.
+    pub async fn answer(
+        &self,
+        request: Request,
+        beside: Vec<Beside>,
+        host: &dyn Host,
+    ) -> Result<(Reply, Vec<Beside>), Error> {
+        let job = Job::new(host);
+        match request {
+            Request::Catalogue { .. } => Ok((Reply::Catalogue(Catalogue::new()), Vec::new())),
+            Request::Inspect { name, .. } => {
+                let found = inspect::inspect(&bytes(beside)?, &self.limits)?;
+                Ok((Reply::Inspected(Inspected::new(&name, found)), Vec::new()))
+            }
+            Request::LoadModel { card, labels, .. } => self.load(card, labels, &bytes(beside)?),
+            Request::LoadPicture {
+                picture, width, height, ..
+            } => self.keep(picture, width, height, &bytes(beside)?),
+            Request::Prepare { model, picture, .. } => {
+                let pool = self.model(&model)?;
+                let original = self.picture(&picture)?;
+                let input = self.input(&pool, &picture)?;
+                let crop = picture::crop_box(original.width, original.height, pool.model().card());
+                Ok(shown(&input, |width, height| Reply::Prepared { width, height, crop }))
+            }
+            Request::Predict {
+                model, picture, top, ..
+            } => {
+                let pool = self.model(&model)?;
+                let input = self.input(&pool, &picture)?;
+                let classes = session::predict(&*pool, &job, &input, top).await?;
+                Ok((Reply::Predicted { classes }, Vec::new()))
+            }
+            Request::Attribute {
+                model,
+                picture,
+                method,
+                removal,
+                target,
+                seed,
+                ..
+            } => {
+                let pool = self.model(&model)?;
+                let input = self.input(&pool, &picture)?;
+                let random = SeedStream::new(u64::from(seed));
+                let q = question(&*pool, &job, &input, target, &removal, &random);
+                let (map, attributed) = session::explain(&q, &method).await?;
+                Ok((Reply::Attributed(attributed), vec![Beside::Floats(map.into_data())]))
+            }
+            Request::Evaluate {
+                model,
+                picture,
+                shape,
+                metric,
+                removal,
+                target,
+                seed,
+                ..
+            } => {
+                let pool = self.model(&model)?;
+                let input = self.input(&pool, &picture)?;
+                let map = tensor(&shape, beside)?;
+                let random = SeedStream::new(u64::from(seed));
+                let q = question(&*pool, &job, &input, target, &removal, &random);
+                Ok((
+                    Reply::Evaluated(session::evaluate(&q, &map, &metric, None).await?),
+                    Vec::new(),
+                ))
+            }
+            Request::Impute {
+                model,
+                picture,
+                removal,
+                seed,
+                ..
+            } => {
+                let pool = self.model(&model)?;
+                let input = self.input(&pool, &picture)?;
+                let [_, height, width] = input.dims();
+                let bits = bytes(beside)?;
+                if bits.len() != height * width {
+                    let (found, expected) = (vec![bits.len()], format!("[{}]", height * width));
+                    return Err(InputError::Shape {
+                        what: "the mask".into(),
+                        found,
+                        expected,
+                    }
+                    .into());
+                }
+                let removed = Mask::new(height, width, bits.iter().map(|&b| b != 0).collect());
+                let random = SeedStream::new(u64::from(seed));
+                let filled = session::impute(&job, &input, &removed, &removal, &random).await?;
+                Ok(shown(&input.with(filled), |width, height| Reply::Imputed {
+                    width,
+                    height,
+                }))
+            }
+            Request::Cancel { .. } => Err(Error::Cancelled),
+        }
+    }
+
+    /// Runs a batch as somebody's sibling.
+    pub fn run_lane(&self, model: &str, batch: &Batch) -> Result<Vec<Tensor>, Error> {
+        Pool::run(self.model(model)?.local(), batch)
+    }
+
+    fn load(&self, card: ModelCard, labels: Vec<String>, onnx: &[u8]) -> Result<(Reply, Vec<Beside>), Error> {
+        card.check()?;
+        let id = card.id.clone();
+        let model = Model::load(onnx, card, labels, &self.limits)?;
+        let info = session::describe(&model);
+        let pool = Pool::new(Cpu::new(model), self.lanes.lanes(&id));
+        self.models.borrow_mut().insert(id.clone(), Rc::new(pool));
+        self.inputs.borrow_mut().retain(|(model, _), _| *model != id);
+        Ok((Reply::ModelLoaded(info), Vec::new()))
+    }
+
+    fn keep(&self, key: String, width: u32, height: u32, rgba: &[u8]) -> Result<(Reply, Vec<Beside>), Error> {
+        let picture = Picture::from_rgba(width, height, rgba, &self.limits)?;
+        self.inputs.borrow_mut().retain(|(_, picture), _| *picture != key);
+        let mut pictures = self.pictures.borrow_mut();
+        while pictures.len() >= PICTURES && !pictures.contains_key(&key) {
+            pictures.pop_first();
+        }
+        pictures.insert(key, Rc::new(picture));
+        Ok((Reply::PictureLoaded {}, Vec::new()))
+    }
+
+    fn model(&self, id: &str) -> Result<Rc<Pool>, InputError> {
+        let models = self.models.borrow();
+        models.get(id).cloned().ok_or_else(|| InputError::Unknown {
+            what: "loaded model",
+            id: id.to_owned(),
+            known: models.keys().cloned().collect::<Vec<_>>().join(", "),
+        })
+    }
+
+    fn picture(&self, key: &str) -> Result<Rc<Picture>, InputError> {
+        let pictures = self.pictures.borrow();
+        pictures.get(key).cloned().ok_or_else(|| InputError::Unknown {
+            what: "picture",
+            id: key.to_owned(),
+            known: pictures.keys().cloned().collect::<Vec<_>>().join(", "),
+        })
+    }
+
+    fn input(&self, pool: &Pool, picture: &str) -> Result<Rc<Input>, Error> {
+        let card = pool.model().card();
+        let key = (card.id.clone(), picture.to_owned());
+        if let Some(input) = self.inputs.borrow().get(&key) {
+            return Ok(input.clone());
+        }
+        let input = Rc::new(picture::prepare(&*self.picture(picture)?, card)?);
+        self.inputs.borrow_mut().insert(key, input.clone());
+        Ok(input)
+    }
+}
+
+fn question<'a>(
+    exec: &'a dyn Executor,
+    job: &'a Job<'a>,
+    input: &'a Input,
+    target: WireTarget,
+    removal: &'a Choice,
+    random: &'a SeedStream,
+) -> Question<'a> {
+    Question {
+        exec,
+        job,
+        input,
+        target,
+        removal,
+        random,
+    }
+}
+
+fn shown(input: &Input, reply: impl FnOnce(usize, usize) -> Reply) -> (Reply, Vec<Beside>) {
+    let [_, height, width] = input.dims();
+    let rgb = picture::to_rgb8(input);
+    let rgba = rgb.chunks_exact(3).flat_map(|p| [p[0], p[1], p[2], 255]).collect();
+    (reply(width, height), vec![Beside::Bytes(rgba)])
+}
+
+fn bytes(beside: Vec<Beside>) -> Result<Vec<u8>, InputError> {
+    match beside.into_iter().next() {
+        Some(Beside::Bytes(bytes)) => Ok(bytes),
+        _ => Err(missing("bytes")),
+    }
+}
+
+fn tensor(shape: &[usize], beside: Vec<Beside>) -> Result<Tensor, InputError> {
+    let Some(Beside::Floats(values)) = beside.into_iter().next() else {
+        return Err(missing("numbers"));
+    };
+    if shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d)) != Some(values.len()) {
+        let expected = format!("room for {} values", values.len());
+        return Err(InputError::Shape {
+            what: "the map".into(),
+            found: shape.to_vec(),
+            expected,
+        });
+    }
+    Ok(Tensor::new(shape, values))
+}
+
+fn missing(what: &str) -> InputError {
+    InputError::Param {
+        field: "beside".into(),
+        why: format!("the message needs an array of {what} beside it"),
+    }
+}

@@ -1,0 +1,237 @@
+//! The whole tasks that the page and the command line share: predict, explain, evaluate, impute. Each result says how
+//! it came about.
+
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, InputError};
+use crate::exec::Executor;
+use crate::graph::Wrt;
+use crate::model::target::Head;
+use crate::params::ParamValues;
+use crate::protocol::{
+    Attributed, Choice, ClassScore, Evaluated, LayerInfo, ModelInfo, Provenance, WireCurve, WireError, WireTarget,
+};
+use crate::rng::SeedStream;
+use crate::{
+    Context, Input, Job, Mask, Model, Removal, Target, Tensor, attribution, imputer, job::Passes, metric, metric::Score,
+};
+
+/// One question about one picture: what every result's provenance shares.
+pub struct Question<'a> {
+    /// Runs the network.
+    pub exec: &'a dyn Executor,
+    /// Progress and cancellation.
+    pub job: &'a Job<'a>,
+    /// The preprocessed picture.
+    pub input: &'a Input,
+    /// What is explained.
+    pub target: WireTarget,
+    /// The removal operator.
+    pub removal: &'a Choice,
+    /// Random streams.
+    pub random: &'a SeedStream,
+}
+
+/// Classes by falling probability; all of them where `top` is 0. Ties keep class order.
+pub async fn predict(exec: &dyn Executor, job: &Job<'_>, input: &Input, top: usize) -> Result<Vec<ClassScore>, Error> {
+    let model = exec.model();
+    attribution::check_input(model, input)?;
+    let x = Tensor::stack(std::slice::from_ref(&input.tensor));
+    let logits = exec.forward(&x, &[]).await?.remove(0);
+    job.step(Passes {
+        forward: 1,
+        backward: 0,
+    })
+    .await?;
+    if !logits.is_finite() {
+        return Err(crate::error::RunError::NonFinite { what: "answer".into() }.into());
+    }
+    let probabilities = model
+        .network()
+        .head()
+        .of_kind(crate::TargetKind::Probability)
+        .apply(logits.data());
+    let mut classes: Vec<ClassScore> = logits
+        .data()
+        .iter()
+        .zip(&probabilities)
+        .enumerate()
+        .map(|(class, (&logit, &probability))| ClassScore {
+            class,
+            label: model.label(class),
+            logit,
+            probability,
+        })
+        .collect();
+    classes.sort_by(|a, b| b.logit.total_cmp(&a.logit));
+    if top > 0 {
+        classes.truncate(top);
+    }
+    Ok(classes)
+}
+
+/// The raw map of `method`, and how it came about.
+pub async fn explain(q: &Question<'_>, method: &Choice) -> Result<(Tensor, Attributed), Error> {
+    let entry = attribution::find(&method.id)?;
+    let params = entry.resolve(&method.values())?;
+    let cx = q.context()?;
+    let result = entry.attribute_dyn(&cx, q.input, &params).await?;
+    if !result.map.is_finite() {
+        return Err(crate::error::RunError::NonFinite {
+            what: "attribution".into(),
+        }
+        .into());
+    }
+    let attributed = Attributed {
+        shape: result.map.shape().to_vec(),
+        signed: entry.meta().signed,
+        layer: match result.space {
+            attribution::Space::Input => None,
+            attribution::Space::Layer(name) => Some(name),
+        },
+        completeness_gap: result.completeness_gap,
+        provenance: q.provenance(entry.meta().id, params, entry.meta().needs_imputer)?,
+    };
+    Ok((result.map, attributed))
+}
+
+/// The score of `map` (`[C, H, W]` or `[1, h, w]`) under `metric`.
+pub async fn evaluate(
+    q: &Question<'_>,
+    map: &Tensor,
+    metric: &Choice,
+    truth: Option<&Mask>,
+) -> Result<Evaluated, Error> {
+    let entry = metric::find(&metric.id)?;
+    let params = entry.resolve(&metric.values())?;
+    let cx = q.context()?;
+    attribution::check_input(q.exec.model(), q.input)?;
+    attribution::check_target(q.exec.model(), cx.target)?;
+    let evidence = metric::Evidence::new(q.input, map, truth)?;
+    let found = entry.evaluate_dyn(&cx, &evidence, &params).await?;
+    let (score, undefined) = match found.score {
+        Score::Value(value) if value.is_finite() => (Some(value), None),
+        Score::Value(_) => (None, Some("the score is not a finite number".to_owned())),
+        Score::Undefined(why) => (None, Some(why)),
+    };
+    let curves = found
+        .curves
+        .into_iter()
+        .map(|c| WireCurve {
+            label: c.label,
+            x: c.x,
+            y: c.y,
+        })
+        .collect();
+    let provenance = q.provenance(entry.meta().id, params, entry.meta().needs_imputer)?;
+    Ok(Evaluated {
+        score,
+        undefined,
+        curves,
+        provenance,
+    })
+}
+
+/// `input` with the pixels of `removed` filled, `[C, H, W]` in the input's value space.
+pub async fn impute(
+    job: &Job<'_>,
+    input: &Input,
+    removed: &Mask,
+    removal: &Choice,
+    random: &SeedStream,
+) -> Result<Tensor, Error> {
+    let entry = imputer::find(&removal.id)?;
+    let params = entry.resolve(&removal.values())?;
+    imputer::impute(entry, &params, job, random, input, removed).await
+}
+
+/// What the page and the command line show of a loaded network.
+pub fn describe(model: &Model) -> ModelInfo {
+    let network = model.network();
+    ModelInfo {
+        id: model.card().id.clone(),
+        name: model.card().name.clone(),
+        sha256: model.sha256().to_owned(),
+        dims: model.input_dims(),
+        classes: model.classes(),
+        labels: (0..model.classes()).map(|k| model.label(k)).collect(),
+        head: match network.head() {
+            Head::Logits => "logits",
+            Head::Softmax => "softmax",
+            Head::LogSoftmax => "log-softmax",
+            Head::Sigmoid => "sigmoid",
+        }
+        .to_owned(),
+        layers: network
+            .layers()
+            .iter()
+            .map(|l| LayerInfo {
+                name: l.name.clone(),
+                op: l.op.clone(),
+                shape: l.shape.clone(),
+            })
+            .collect(),
+        default_layer: model.layer("").ok(),
+        gradient_error: network
+            .gradient_plan(1, &[Wrt::Input])
+            .err()
+            .map(|e| WireError::from(&Error::from(e))),
+    }
+}
+
+impl<'a> Question<'a> {
+    fn context(&self) -> Result<Context<'a>, Error> {
+        let entry = imputer::find(&self.removal.id)?;
+        Ok(Context {
+            exec: self.exec,
+            job: self.job,
+            random: self.random,
+            target: Target {
+                class: self.target.class,
+                kind: self.target.kind.into(),
+            },
+            removal: Removal {
+                imputer: entry,
+                params: entry.resolve(&self.removal.values())?,
+            },
+        })
+    }
+
+    fn provenance(&self, id: &str, params: ParamValues, removes: bool) -> Result<Provenance, Error> {
+        let model = self.exec.model();
+        let entry = imputer::find(&self.removal.id)?;
+        let removal = removes
+            .then(|| {
+                entry
+                    .resolve(&self.removal.values())
+                    .map(|p| Choice::new(entry.meta().id, p))
+            })
+            .transpose()?;
+        let passes = self.job.passes();
+        Ok(Provenance {
+            lucarne: env!("CARGO_PKG_VERSION").to_owned(),
+            model: model.card().id.clone(),
+            model_sha256: model.sha256().to_owned(),
+            input_sha256: input_sha256(self.input),
+            device: self.exec.device().to_string(),
+            of: Choice::new(id, params),
+            removal,
+            target: self.target,
+            label: model.label(self.target.class),
+            seed: u32::try_from(self.random.seed()).map_err(|_| InputError::Param {
+                field: "seed".into(),
+                why: format!("{} is not below 2^32", self.random.seed()),
+            })?,
+            forward: passes.forward,
+            backward: passes.backward,
+        })
+    }
+}
+
+fn input_sha256(input: &Input) -> String {
+    let mut hash = Sha256::new();
+    for value in input.tensor.data() {
+        hash.update(value.to_le_bytes());
+    }
+    crate::model::hex(&hash.finalize())
+}
