@@ -134,6 +134,13 @@ impl Context<'_> {
         .await
     }
 
+    /// The ranges of `0..n` pictures that are worth holding in memory together: one preferred batch each. Loops that
+    /// make their pictures build one range, score it, and forget it.
+    pub fn batches(&self, n: usize) -> impl Iterator<Item = std::ops::Range<usize>> + use<> {
+        let size = self.exec.preferred_batch().max(1);
+        (0..n).step_by(size).map(move |from| from..(from + size).min(n))
+    }
+
     fn turns(&self, x: &Tensor) -> impl Iterator<Item = Tensor> {
         let n = x.shape()[0];
         let size = self.exec.preferred_batch().max(1);

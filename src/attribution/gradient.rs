@@ -40,7 +40,10 @@ impl Method for Gradient {
     };
 
     fn passes(&self, _: &Model, _: &NoParams) -> Result<Passes, Error> {
-        Ok(Passes { forward: 1, backward: 1 })
+        Ok(Passes {
+            forward: 1,
+            backward: 1,
+        })
     }
 
     async fn attribute(&self, cx: &Context<'_>, input: &Input, _: &NoParams) -> Result<Attribution, Error> {

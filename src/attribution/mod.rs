@@ -20,6 +20,7 @@ pub enum Family {
 
 /// What is known of a method.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_excessive_bools)] // Independent facts, each a column of the method table.
 pub struct MethodMeta {
     /// Frozen kebab-case id.
     pub id: &'static str,
@@ -183,6 +184,16 @@ macro_rules! methods {
 
 methods! {
     gradient::Gradient,
+    input_x_gradient::InputXGradient,
+    integrated_gradients::IntegratedGradients,
+    smooth_grad::SmoothGrad,
+    grad_cam::GradCam,
+    occlusion::Occlusion,
+    rise::Rise,
+    random::Random,
+    constant::Constant,
+    sobel::Sobel,
+    input_magnitude::InputMagnitude,
 }
 
 /// The method called `id`.

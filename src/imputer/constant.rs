@@ -44,13 +44,21 @@ impl Imputer for Constant {
         needs_kept: false,
     };
 
-    async fn impute(&self, _: &ImputeContext<'_>, input: &Input, removed: &Mask, p: &ConstantParams) -> Result<Tensor, Error> {
+    async fn impute(
+        &self,
+        _: &ImputeContext<'_>,
+        input: &Input,
+        removed: &Mask,
+        p: &ConstantParams,
+    ) -> Result<Tensor, Error> {
         let pixel = match p.colour.as_str() {
             "black" => Some(0.0),
             "grey" => Some(0.5),
             "white" => Some(1.0),
             _ => None,
         };
-        Ok(fill(input, removed, |c, _| pixel.map_or(p.value as f32, |v| input.space.forward(c, v))))
+        Ok(fill(input, removed, |c, _| {
+            pixel.map_or(p.value as f32, |v| input.space.forward(c, v))
+        }))
     }
 }

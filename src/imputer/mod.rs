@@ -20,7 +20,8 @@ pub struct ImputerMeta {
     pub reference: &'static str,
     /// Whether it draws random numbers.
     pub stochastic: bool,
-    /// Whether it fills from kept pixels, so that at least one must be kept.
+    /// Whether it fills from kept pixels, so that at least one must be kept. Where it does not, the fill of a pixel is
+    /// the same for every mask that removes it.
     pub needs_kept: bool,
 }
 
@@ -97,8 +98,16 @@ macro_rules! imputers {
     };
 }
 
+pub mod remover;
+
+pub use remover::Remover;
+
 imputers! {
     constant::Constant,
+    channel_mean::ChannelMean,
+    gaussian_blur::GaussianBlur,
+    uniform_noise::UniformNoise,
+    noisy_linear::NoisyLinear,
 }
 
 /// The imputer called `id`.

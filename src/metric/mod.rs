@@ -1,5 +1,6 @@
 //! Metrics: how far an attribution can be trusted. One file each, and one line below.
 
+use crate::attribution::{check_input, check_target};
 use crate::error::InputError;
 use crate::job::Passes;
 use crate::params::{ParamSpec, ParamValues, Params};
@@ -184,7 +185,10 @@ impl<T: Metric + Sync> DynMetric for T {
     ) -> BoxFuture<'a, Result<Measurement, Error>> {
         Box::pin(async move {
             let params = T::Params::parse(values)?;
-            cx.job.expect(self.passes(cx.exec.model(), &params)?);
+            let passes = self.passes(cx.exec.model(), &params)?;
+            check_input(cx.exec.model(), evidence.input)?;
+            check_target(cx.exec.model(), cx.target)?;
+            cx.job.expect(passes);
             self.evaluate(cx, evidence, &params).await
         })
     }
@@ -200,8 +204,14 @@ macro_rules! metrics {
 }
 
 pub mod curve;
+pub mod stats;
 
-metrics! {}
+metrics! {
+    insertion::Insertion,
+    deletion::Deletion,
+    road::Road,
+    faithfulness_correlation::FaithfulnessCorrelation,
+}
 
 /// The metric called `id`.
 pub fn find(id: &str) -> Result<&'static dyn DynMetric, InputError> {

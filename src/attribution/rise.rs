@@ -1,0 +1,248 @@
+//! # RISE
+//!
+//! **What it computes.** The mean target over pictures seen through random soft masks, each pixel weighing the masks by
+//! how much of it they let through.
+//!
+//! **Formula.** `a = sum_k g(m[k] x + (1 - m[k]) f) m[k] / (samples * keep)`: `f` is the picture with every pixel removed
+//! by the chosen imputer (0 by default), and a mask is a grid of `grid * grid` cells, each open with probability `keep`,
+//! enlarged bilinearly to `grid + 1` cells of `ceil(side / grid)` pixels a side, and cut out at a random shift of less
+//! than a cell.
+//!
+//! **Shapes and sign.** `[1, H, W]`; larger where the target is high when the pixel is seen. It has the sign of the
+//! target, so that differences between pixels matter, not zero; meant for probabilities.
+//!
+//! **Parameters.** `samples`: masks, one pass each (the paper takes 4000 to 8000). `keep`: probability that a cell is
+//! open. `grid`: cells a side.
+//!
+//! **When it misleads.** With few samples the map is speckled by chance: compare two seeds. Evidence smaller than a cell
+//! is blurred. Imputers that fill from kept pixels are refused, since half-open pixels have no kept part.
+//!
+//! **Reference.** Petsiuk, Das & Saenko, RISE: Randomized Input Sampling for Explanation, BMVC 2018, arXiv:1806.07421.
+//!
+//! **Parity.** The formula in float64 on recorded masks `[samples, 1, H, W]` of the stream `rise/masks`, within 1e-4; the
+//! masks themselves are the authors' (`skimage.transform.resize(order=1, mode="reflect")`), with our own draws.
+
+use std::borrow::Cow;
+
+use super::{Attribution, Family, Method, MethodMeta};
+use crate::error::InputError;
+use crate::imputer::Remover;
+use crate::job::Passes;
+use crate::rng::Stream;
+use crate::{Context, Error, Input, Model, Tensor};
+
+/// See the [module](self).
+pub struct Rise;
+
+crate::params! {
+    /// Parameters of [`Rise`].
+    pub struct RiseParams {
+        /// Random masks; each takes one pass. More give a smoother map.
+        samples: usize = 1000usize, int(1, 100_000);
+        /// Probability that a cell of a mask lets the picture through.
+        keep: f64 = 0.5, real(0.01, 0.99);
+        /// Cells of a mask along a side; more see finer detail and need more samples.
+        grid: usize = 7usize, int(1, 64);
+    }
+}
+
+impl Method for Rise {
+    type Params = RiseParams;
+    const META: MethodMeta = MethodMeta {
+        id: "rise",
+        name: "RISE",
+        family: Family::Perturbation,
+        summary: "Shows the picture through random masks and keeps what the best ones had in common.",
+        caution: "Speckled by chance when samples are few; compare two seeds.",
+        reference: "Petsiuk et al. 2018, arXiv:1806.07421",
+        signed: false,
+        needs_gradient: false,
+        needs_imputer: true,
+        stochastic: true,
+        complete: false,
+    };
+
+    fn passes(&self, _: &Model, p: &RiseParams) -> Result<Passes, Error> {
+        Ok(Passes {
+            forward: p.samples as u64,
+            backward: 0,
+        })
+    }
+
+    async fn attribute(&self, cx: &Context<'_>, input: &Input, p: &RiseParams) -> Result<Attribution, Error> {
+        let [_, height, width] = input.dims();
+        let recorded = cx.random.recorded("rise/masks");
+        if let Some(masks) = recorded {
+            let expected = [p.samples, 1, height, width];
+            if masks.shape() != expected {
+                let found = masks.shape().to_vec();
+                return Err(InputError::Shape {
+                    what: "rise/masks".into(),
+                    found,
+                    expected: format!("{expected:?}"),
+                }
+                .into());
+            }
+        }
+        let remover = Remover::new(cx, input).await?;
+        let fill = remover.everything("RISE shows pixels partly, so no pixel is kept to fill from")?;
+        let cells = Cells::new(p.grid, height, width);
+        let mut stream = cx.random.stream("rise/masks");
+        let mut sum = vec![0.0f64; height * width];
+        let map =
+            |sum: &[f64], n: usize| Tensor::from_fn(&[1, height, width], |i| (sum[i] / (n as f64 * p.keep)) as f32);
+        for range in cx.batches(p.samples) {
+            let masks: Vec<Cow<'_, [f32]>> = range
+                .clone()
+                .map(|k| match recorded {
+                    Some(masks) => Cow::Borrowed(masks.row(k)),
+                    None => Cow::Owned(cells.mask(p.keep as f32, &mut stream)),
+                })
+                .collect();
+            let pictures: Vec<Tensor> = masks
+                .iter()
+                .map(|mask| seen_through(mask, &input.tensor, fill))
+                .collect();
+            let scores = cx.scores(&Tensor::stack(&pictures)).await?;
+            for (mask, score) in masks.iter().zip(scores) {
+                for (sum, &m) in sum.iter_mut().zip(mask.iter()) {
+                    *sum += f64::from(score) * f64::from(m);
+                }
+            }
+            cx.job.offer(|| map(&sum, range.end));
+        }
+        Ok(Attribution::on_input(map(&sum, p.samples)))
+    }
+}
+
+/// `m x + (1 - m) fill` for a mask `[H, W]`.
+fn seen_through(mask: &[f32], x: &Tensor, fill: &Tensor) -> Tensor {
+    let (x_data, fill_data) = (x.data(), fill.data());
+    Tensor::from_fn(x.shape(), |i| {
+        let m = mask[i % mask.len()];
+        m * x_data[i] + (1.0 - m) * fill_data[i]
+    })
+}
+
+/// How masks are enlarged from a grid of cells.
+struct Cells {
+    grid: usize,
+    rows: Axis,
+    columns: Axis,
+}
+
+/// One axis of the enlarged grid: for each of its pixels, the two nearest cells and the share of the second.
+struct Axis {
+    side: usize,
+    cell: usize,
+    nearest: Vec<(usize, usize, f32)>,
+}
+
+impl Axis {
+    /// Beyond its border the grid is mirrored about the centres of its outer cells.
+    fn new(grid: usize, side: usize) -> Self {
+        let cell = side.div_ceil(grid);
+        let length = (grid + 1) * cell;
+        let mirror = |k: isize| {
+            let k = k.unsigned_abs();
+            if k < grid {
+                k
+            } else {
+                (2 * (grid - 1)).saturating_sub(k)
+            }
+        };
+        let nearest = (0..length)
+            .map(|u| {
+                let at = (u as f64 + 0.5) * grid as f64 / length as f64 - 0.5;
+                let below = at.floor();
+                (mirror(below as isize), mirror(below as isize + 1), (at - below) as f32)
+            })
+            .collect();
+        Self { side, cell, nearest }
+    }
+
+    /// The pixels of the picture when the mask is shifted by `shift`.
+    fn cut(&self, shift: usize) -> &[(usize, usize, f32)] {
+        &self.nearest[shift..shift + self.side]
+    }
+}
+
+impl Cells {
+    fn new(grid: usize, height: usize, width: usize) -> Self {
+        Self {
+            grid,
+            rows: Axis::new(grid, height),
+            columns: Axis::new(grid, width),
+        }
+    }
+
+    /// A mask `[H, W]` from `grid * grid` draws for the cells and two for the shift.
+    fn mask(&self, keep: f32, stream: &mut Stream) -> Vec<f32> {
+        let cells: Vec<f32> = (0..self.grid * self.grid)
+            .map(|_| f32::from(u8::from(stream.uniform() < keep)))
+            .collect();
+        let (down, right) = (stream.index(self.rows.cell), stream.index(self.columns.cell));
+        self.enlarge(&cells, down, right)
+    }
+
+    fn enlarge(&self, cells: &[f32], down: usize, right: usize) -> Vec<f32> {
+        let columns = self.columns.cut(right);
+        let mut mask = Vec::with_capacity(self.rows.side * self.columns.side);
+        for &(above, below, share) in self.rows.cut(down) {
+            let across = |row: usize, &(a, b, t): &(usize, usize, f32)| {
+                let cells = &cells[row * self.grid..(row + 1) * self.grid];
+                cells[a] + t * (cells[b] - cells[a])
+            };
+            mask.extend(columns.iter().map(|column| {
+                let (a, b) = (across(above, column), across(below, column));
+                a + share * (b - a)
+            }));
+        }
+        mask
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::SeedStream;
+
+    /// Made by scikit-image 0.26: `resize(cells, (12, 8), order=1, mode="reflect", anti_aliasing=False)[1:10, 1:6]`.
+    #[test]
+    fn masks_are_enlarged_as_by_the_authors() {
+        let cells = [1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.0, 1.0];
+        let mask = Cells::new(3, 9, 5).enlarge(&cells, 1, 1);
+        let expected = [
+            0.828_125, 0.546_875, 0.265_625, 0.125, 0.125, 0.828_125, 0.546_875, 0.265_625, 0.125, 0.125, 0.609_375,
+            0.515_625, 0.421_875, 0.375, 0.375, 0.390_625, 0.484_375, 0.578_125, 0.625, 0.625, 0.171_875, 0.453_125,
+            0.734_375, 0.875, 0.875, 0.171_875, 0.453_125, 0.734_375, 0.898_438, 0.945_312, 0.390_625, 0.484_375,
+            0.578_125, 0.695_312, 0.835_938, 0.609_375, 0.515_625, 0.421_875, 0.492_188, 0.726_562, 0.828_125,
+            0.546_875, 0.265_625, 0.289_062, 0.617_188,
+        ];
+        assert_eq!(mask.len(), expected.len());
+        for (a, b) in mask.iter().zip(expected) {
+            assert!((a - b).abs() < 2e-6, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn masks_keep_the_stated_share_on_average_and_stay_in_range() {
+        let cells = Cells::new(7, 30, 41);
+        let mut stream = SeedStream::new(5).stream("rise/masks");
+        let mut total = 0.0;
+        for _ in 0..400 {
+            let mask = cells.mask(0.3, &mut stream);
+            assert!(mask.len() == 30 * 41 && mask.iter().all(|m| (0.0..=1.0).contains(m)));
+            total += mask.iter().map(|&m| f64::from(m)).sum::<f64>() / mask.len() as f64;
+        }
+        assert!((total / 400.0 - 0.3).abs() < 0.02, "{}", total / 400.0);
+    }
+
+    #[test]
+    fn one_cell_and_tiny_pictures_work() {
+        let mut stream = SeedStream::new(0).stream("rise/masks");
+        for (grid, h, w) in [(1, 1, 1), (1, 3, 2), (2, 1, 5), (64, 3, 3)] {
+            assert_eq!(Cells::new(grid, h, w).mask(0.5, &mut stream).len(), h * w);
+        }
+    }
+}

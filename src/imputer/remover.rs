@@ -1,0 +1,54 @@
+//! Removal again and again from one picture, as sweeps need it.
+
+use crate::error::InputError;
+use crate::{Context, Error, Input, Mask, Tensor};
+
+/// Removes pixels of one picture by the chosen imputer. Where the fill does not depend on the mask it is computed once.
+pub struct Remover<'a> {
+    cx: &'a Context<'a>,
+    input: &'a Input,
+    fill: Option<Tensor>,
+}
+
+impl<'a> Remover<'a> {
+    /// Refuses bad parameters of the imputer before any pass.
+    pub async fn new(cx: &'a Context<'a>, input: &'a Input) -> Result<Self, Error> {
+        let imputer = cx.removal.imputer;
+        imputer.resolve(&cx.removal.params)?;
+        let [_, height, width] = input.dims();
+        let fill = if imputer.meta().needs_kept {
+            None
+        } else {
+            Some(cx.impute(input, &Mask::all(height, width, true)).await?)
+        };
+        Ok(Self { cx, input, fill })
+    }
+
+    /// The picture `[C, H, W]` with the pixels of `removed` filled.
+    pub async fn remove(&self, removed: &Mask) -> Result<Tensor, Error> {
+        match &self.fill {
+            Some(fill) => {
+                let pixels = removed.bits().len();
+                let filled = fill.data();
+                Ok(super::fill(self.input, removed, |c, i| filled[c * pixels + i]))
+            }
+            None => self.cx.impute(self.input, removed).await,
+        }
+    }
+
+    /// The picture `[C, H, W]` with every pixel filled; refused for imputers that fill from kept pixels.
+    pub fn everything(&self, why: &str) -> Result<&Tensor, Error> {
+        self.fill.as_ref().ok_or_else(|| {
+            InputError::CannotImpute {
+                imputer: self.cx.removal.imputer.meta().id,
+                why: why.to_owned(),
+            }
+            .into()
+        })
+    }
+
+    /// Whether a picture with no pixel left can be filled.
+    pub fn can_remove_everything(&self) -> bool {
+        self.fill.is_some()
+    }
+}
