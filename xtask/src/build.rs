@@ -1,0 +1,41 @@
+//! The two outputs of one source: a folder of plain files, and one file.
+
+use anyhow::{Result, ensure};
+
+use crate::{models, tools, wasm};
+
+/// Largest single file, bytes.
+const LIMIT: u64 = 30_000_000;
+
+/// `dist/site`.
+pub fn site(options: &wasm::Options) -> Result<()> {
+    parts(options)?;
+    tools::run(&mut tools::npm_run("build"))?;
+    let index = tools::root().join("dist/site/index.html");
+    ensure!(index.is_file(), "the site's build wrote no dist/site/index.html");
+    Ok(())
+}
+
+/// `dist/lucarne.html`.
+pub fn single_file(options: &wasm::Options) -> Result<()> {
+    parts(options)?;
+    tools::run(&mut tools::npm_run("build:single"))?;
+    let file = tools::root().join("dist/lucarne.html");
+    ensure!(file.is_file(), "the build wrote no dist/lucarne.html");
+    let size = std::fs::metadata(&file)?.len();
+    ensure!(
+        size <= LIMIT,
+        "dist/lucarne.html is {}, over {}",
+        tools::megabytes(size),
+        tools::megabytes(LIMIT)
+    );
+    eprintln!("dist/lucarne.html: {}", tools::megabytes(size));
+    Ok(())
+}
+
+/// What both outputs are made of: engine, models, npm packages.
+fn parts(options: &wasm::Options) -> Result<()> {
+    tools::npm_packages()?;
+    models::run()?;
+    wasm::run(options)
+}

@@ -1,0 +1,33 @@
+//! Formatting, lints and types, the cheapest first.
+
+use anyhow::Result;
+
+use crate::{regenerate, tools, wasm};
+
+/// Runs every check; stops at the first that fails.
+pub fn run() -> Result<()> {
+    tools::run(tools::cargo().args(["fmt", "--all", "--check"]))?;
+    tools::npm_packages()?;
+    tools::run(&mut tools::npm_run("lint"))?;
+    let deny = ["--", "-D", "warnings"];
+    tools::run(
+        tools::cargo()
+            .args(["clippy", "--workspace", "--all-targets"])
+            .args(deny),
+    )?;
+    tools::wasm_target()?;
+    let wasm = [
+        "clippy",
+        "--package",
+        "lucarne",
+        "--lib",
+        "--no-default-features",
+        "--target",
+        "wasm32-unknown-unknown",
+    ];
+    tools::run(tools::cargo().args(wasm).args(deny))?;
+    // The page's types come in part from the engine's glue.
+    wasm::run(&wasm::Options::default())?;
+    tools::run(&mut tools::npm_run("typecheck"))?;
+    regenerate::run(&regenerate::Options::check(regenerate::What::Notices))
+}
