@@ -1,0 +1,52 @@
+/**
+ * The bytes of the page's own files, by name: `models.json` and `models/<id>/…`. They come from the site's folder, or
+ * from the page itself in the single file. Once `preloadAssets` has resolved, nothing more is ever fetched.
+ */
+import type { ModelCard } from '../protocol.gen.js';
+import { compile, read } from '#asset-source';
+
+export { keepOffline } from './offline.js';
+
+/** A bundled model, as `models.json` lists it. */
+export interface BundledModel {
+  card: ModelCard;
+  /** One a class. */
+  labels: string[];
+  /** Folder of the files that the card names. */
+  path: string;
+}
+
+const kept = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
+let engine: Promise<WebAssembly.Module> | null = null;
+
+/** The bytes of a file; had once, then kept. Rejects with an `EngineError` of code `asset-missing`. */
+export function asset(name: string): Promise<Uint8Array<ArrayBuffer>> {
+  let bytes = kept.get(name);
+  if (!bytes) {
+    bytes = read(name);
+    kept.set(name, bytes);
+    // A failure is not kept: a later call tries again.
+    bytes.catch(() => kept.delete(name));
+  }
+  return bytes;
+}
+
+/** The bundled models, in the order shown. */
+export async function bundledModels(): Promise<BundledModel[]> {
+  return JSON.parse(new TextDecoder().decode(await asset('models.json'))) as BundledModel[];
+}
+
+/** The engine's code, compiled once a page. */
+export function compiledEngine(): Promise<WebAssembly.Module> {
+  engine ??= compile();
+  engine.catch(() => (engine = null));
+  return engine;
+}
+
+/** Gets every file of every bundled model, one after the other, so that the page needs no network from here on. */
+export async function preloadAssets(): Promise<void> {
+  for (const { card, path } of await bundledModels()) {
+    const samples = card.sample.flatMap((s) => (s.mask === null ? [s.file] : [s.file, s.mask]));
+    for (const file of [card.file, ...samples]) await asset(`${path}/${file}`);
+  }
+}

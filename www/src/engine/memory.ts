@@ -1,0 +1,37 @@
+/** What engines were given: enough to bring a new one to where the last one was. */
+import type { Request } from '../protocol.gen.js';
+
+type Kept = Extract<Request, { kind: 'load-model' | 'load-picture' }>;
+
+/** An engine keeps as many pictures. */
+const PICTURES = 8;
+
+export class Memory {
+  readonly #models = new Map<string, { request: Kept; beside: ArrayBufferView[] }>();
+  readonly #pictures = new Map<string, { request: Kept; beside: ArrayBufferView[] }>();
+
+  /** Keeps what a successful request loaded; others are nothing to keep. */
+  note(request: Request, beside: ArrayBufferView[]): void {
+    if (request.kind === 'load-model') {
+      this.#models.set(request.card.id, { request, beside });
+    } else if (request.kind === 'load-picture') {
+      this.#pictures.delete(request.picture);
+      this.#pictures.set(request.picture, { request, beside });
+      const [oldest] = this.#pictures.keys();
+      if (this.#pictures.size > PICTURES && oldest !== undefined) this.#pictures.delete(oldest);
+    }
+  }
+
+  /** Forgets a model that can't be brought back. */
+  dropModel(id: string): void {
+    this.#models.delete(id);
+  }
+
+  get models(): { request: Kept; beside: ArrayBufferView[] }[] {
+    return [...this.#models.values()];
+  }
+
+  get pictures(): { request: Kept; beside: ArrayBufferView[] }[] {
+    return [...this.#pictures.values()];
+  }
+}

@@ -1,0 +1,39 @@
+/** Files from the folder that this code lies in, whatever page loads it. */
+import { engineError, reason } from './errors.js';
+import wasm from './wasm/lucarne_bg.wasm?url';
+
+const root = new URL(__SITE_ROOT__, import.meta.url);
+
+async function get(url: URL): Promise<Response> {
+  const missing = (why: string) =>
+    engineError(
+      'asset-missing',
+      `A file of this page can't be had: ${why}`,
+      'Check the connection and reload.',
+      url.pathname,
+    );
+  const response = await fetch(url, { credentials: 'omit' }).catch((why: unknown) => {
+    throw missing(reason(why));
+  });
+  if (!response.ok) throw missing(`${response.status} ${response.statusText}`);
+  return response;
+}
+
+export async function read(name: string): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await (await get(new URL(name, root))).arrayBuffer());
+}
+
+export async function compile(): Promise<WebAssembly.Module> {
+  const response = await get(new URL(wasm, import.meta.url));
+  try {
+    // Streaming needs the right media type, which plain hosts may not send.
+    return response.headers.get('content-type') === 'application/wasm'
+      ? await WebAssembly.compileStreaming(response)
+      : await WebAssembly.compile(await response.arrayBuffer());
+  } catch (why) {
+    throw engineError('engine-blocked', `The engine's code can't be compiled: ${reason(why)}`, BLOCKED);
+  }
+}
+
+const BLOCKED =
+  "The page that embeds this one must allow WebAssembly: script-src 'wasm-unsafe-eval' in its Content-Security-Policy.";

@@ -1,0 +1,74 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { defineConfig, type PluginOption } from 'vite';
+
+import type { Build } from './vite/csp.ts';
+import { modelsPlugin } from './vite/models.ts';
+import { onnxruntimePlugin } from './vite/onnxruntime.ts';
+import { policyPlugin, precachePlugin, rootPlugin } from './vite/site.ts';
+import { singlePlugin } from './vite/single.ts';
+
+const www = import.meta.dirname;
+
+/** Entry files of each build, by output name. The element and the embeds come with the site. */
+function entries(build: Build): Record<string, string> {
+  if (build === 'single') return { index: join(www, 'index.html') };
+  if (build === 'bench') return { index: join(www, 'bench.html') };
+  return {
+    index: join(www, 'index.html'),
+    sw: join(www, 'src/sw.ts'),
+    'lucarne-playground': join(www, 'src/public/index.ts'),
+    iframe: join(www, 'embed/iframe.html'),
+    element: join(www, 'embed/element.html'),
+  };
+}
+
+/** Modes: `production` (the site, a plain folder), `single` (one HTML file), `bench` (the benchmark's folder). */
+export default defineConfig(({ mode, command }) => {
+  const build: Build = mode === 'single' || mode === 'bench' ? mode : 'site';
+  if (command === 'build' && !existsSync(join(www, 'src/engine/wasm/lucarne_bg.wasm'))) {
+    throw new Error('src/engine/wasm is empty: run `cargo xtask wasm` first');
+  }
+  const plugins: PluginOption[] = {
+    site: [modelsPlugin(www), rootPlugin(), policyPlugin('site'), command === 'build' && precachePlugin()],
+    single: [singlePlugin(www, 'lucarne.html')],
+    bench: [modelsPlugin(www), rootPlugin(), onnxruntimePlugin(www), policyPlugin('bench')],
+  }[build];
+  return {
+    root: www,
+    base: './',
+    publicDir: build === 'site' ? 'public' : false,
+    plugins,
+    define: {
+      __SINGLE_FILE__: JSON.stringify(build === 'single'),
+      ...(command === 'serve' && { __SITE_ROOT__: JSON.stringify('/') }),
+    },
+    resolve: {
+      alias: {
+        '#asset-source': join(www, `src/engine/source.${build === 'single' ? 'embedded' : 'fetched'}.ts`),
+      },
+    },
+    // Classic workers, inlined: module workers from blobs fail on file://.
+    worker: { format: 'iife' },
+    build: {
+      outDir: { site: '../dist/site', single: '../dist', bench: '../dist/bench' }[build],
+      emptyOutDir: build !== 'single',
+      target: 'es2023',
+      assetsInlineLimit: 0,
+      modulePreload: { polyfill: false },
+      reportCompressedSize: false,
+      chunkSizeWarningLimit: 2000,
+      cssCodeSplit: build !== 'single',
+      rolldownOptions: {
+        input: entries(build),
+        output: {
+          ...(build === 'single' && { codeSplitting: false }),
+          entryFileNames: ({ name }) =>
+            name === 'sw' || name === 'lucarne-playground' ? '[name].js' : 'assets/[name]-[hash].js',
+        },
+      },
+    },
+    server: { host: '127.0.0.1' },
+    preview: { host: '127.0.0.1' },
+  };
+});

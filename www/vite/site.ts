@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import type { Plugin } from 'vite';
+
+import { withPolicy, type Build } from './csp.ts';
+
+const WALK = { recursive: true, withFileTypes: true } as const;
+
+/** Adds the policy to every page of a folder build. */
+export function policyPlugin(build: Build): Plugin {
+  return {
+    name: 'lucarne-policy',
+    apply: 'build',
+    transformIndexHtml: { order: 'post', handler: (html) => withPolicy(html, build) },
+  };
+}
+
+/** Gives the service worker the list of files it keeps, each with the hash of its content. */
+export function precachePlugin(): Plugin {
+  let publicDir = '';
+  return {
+    name: 'lucarne-precache',
+    enforce: 'post',
+    configResolved(config) {
+      publicDir = config.publicDir;
+    },
+    generateBundle(_options, bundle) {
+      const worker = bundle['sw.js'];
+      if (worker?.type !== 'chunk') throw new Error('the build made no sw.js');
+      const files = new Map<string, string | Uint8Array>();
+      for (const file of publicDir === '' || !existsSync(publicDir) ? [] : readdirSync(publicDir, WALK)) {
+        const path = join(file.parentPath, file.name);
+        if (file.isFile()) files.set(relative(publicDir, path).replaceAll('\\', '/'), readFileSync(path));
+      }
+      for (const file of Object.values(bundle)) {
+        if (file !== worker) files.set(file.fileName, file.type === 'chunk' ? file.code : file.source);
+      }
+      const list = [...files]
+        .filter(([name]) => !/^embed\/|\.map$/.test(name))
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([name, source]) => [name, createHash('sha256').update(source).digest('hex').slice(0, 12)]);
+      if (!worker.code.includes('__PRECACHE__')) throw new Error('sw.js has no place for the list of files');
+      worker.code = worker.code.replace('__PRECACHE__', () => JSON.stringify(list));
+    },
+  };
+}
+
+/** Tells each chunk the way to the site's root, which depends on the folder that the chunk lands in. */
+export function rootPlugin(): Plugin {
+  return {
+    name: 'lucarne-root',
+    apply: 'build',
+    renderChunk(code, chunk) {
+      const up = '../'.repeat(chunk.fileName.split('/').length - 1) || './';
+      return code.includes('__SITE_ROOT__') ? code.replaceAll('__SITE_ROOT__', JSON.stringify(up)) : null;
+    },
+  };
+}
