@@ -1,5 +1,6 @@
 """What every generator shares: where things are, inputs, targets in float64, and how a case is written."""
 
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,7 @@ torch.set_num_threads(1)
 
 
 def versions(*names):
-    """"captum 0.9.0, torch 2.15.0" for the reference line of a case."""
-    from importlib.metadata import version
-
+    """As in "captum 0.9.0, torch 2.15.0", for the reference line of a case."""
     return ", ".join(f"{n} {version(n).split('+')[0]}" for n in names)
 
 
@@ -50,10 +49,7 @@ def as_taken(name, chw):
 
 def input_path(name, index=0):
     """Networks that differ only in storage or head share their inputs."""
-    base = {"linear-rgb": "linear-rgb"}.get(name, name)
-    for family in ("residual", "softmax-head"):
-        if base.startswith(family + "-") or (family == "softmax-head" and base in ("log-softmax-head", "sigmoid-head")):
-            base = family
+    base = "residual" if name.startswith("residual-") else {"log-softmax-head": "softmax-head", "sigmoid-head": "softmax-head"}.get(name, name)
     return INPUTS / f"{base}-{index}.npy"
 
 
@@ -71,8 +67,7 @@ def scalar(net, name, x, cls, kind="output", output=0):
     output: the network's own last tensor. logit: the tensor before a final softmax, log-softmax or sigmoid, which is the same where
     there is none. probability: after it; where the network ends in logits, their softmax.
     """
-    heads = {"softmax-head": "softmax", "log-softmax-head": "log-softmax", "sigmoid-head": "sigmoid"}
-    head = heads.get(name)
+    head = name.removesuffix("-head") if name.endswith("-head") else None       # softmax, log-softmax or sigmoid
     taken = as_taken(name, x)
     if head and kind == "logit":
         y = net[:-1](taken)
@@ -99,7 +94,7 @@ def top_class(name, chw, output=0):
 
 
 def save(path, array):
-    """float32, C order, npy format 1.0; written only if it differs, so that a new run leaves no noise."""
+    """float32, C order, npy format 1.0."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "wb") as f:
         np.lib.format.write_array(f, np.ascontiguousarray(array, np.float32), version=(1, 0))
@@ -128,7 +123,7 @@ def write_case(name, *, expected, tables, arrays=None, **keys):
     lines.append('expected = "expected.npy"')
     for table, entries in tables.items():
         if entries:
-            lines += ["", f"[{table}]"] + [f"{k if k.replace('-', '').replace('_', '').isalnum() else _toml(k)} = {_toml(v)}" for k, v in entries.items()]
+            lines += ["", f"[{table}]"] + [f"{_toml(k) if '/' in k else k} = {_toml(v)}" for k, v in entries.items()]
     (folder / "case.toml").write_text("\n".join(lines) + "\n")
     print(f"{name:48} {np.asarray(expected).shape}")
 
