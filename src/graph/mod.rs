@@ -1,7 +1,9 @@
 //! The computation graph: import, canonisation, forward plans and reverse-mode gradients. The only folder that names
 //! tract; everything that leaves it is a [`Tensor`] or a plain description.
 
+mod backward;
 pub mod inspect;
+mod vjp;
 
 use crate::Tensor;
 use crate::error::{GradientError, LoadError, RunError};

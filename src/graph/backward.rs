@@ -1,0 +1,240 @@
+//! Builds the gradient graph of a network: the walk back from the logits. The rules are in [`vjp`](super::vjp).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tract_onnx::tract_core::internal::*;
+use tract_onnx::tract_core::ops::konst::Const;
+use tract_onnx::tract_core::ops::math;
+
+use super::vjp::{Adjoint, VjpTable};
+use crate::error::GradientError;
+
+/// Name of the source that takes the cotangent of the logits.
+pub(in crate::graph) const COTANGENT: &str = "lucarne.cotangent";
+
+/// The graph `(x, cotangent) -> (of, gradients)`: the gradients of `sum(cotangent * of)` by each outlet of `wrt`, in
+/// order, each of the shape of its outlet; the cotangent has the shape of `of`.
+///
+/// `model` is typed and not decluttered (declutter changes the layout of weights), every shape in it fixed. The result
+/// shares forward values with the adjoint, and is left for the caller to declutter and optimise as one.
+///
+/// # Errors
+/// [`GradientError::NoRule`] if a gradient flows into an operator without a rule, or in a form that its rule does not
+/// cover; [`GradientError::Unreached`] if `of` does not depend on one of `wrt` by a differentiable path.
+pub(in crate::graph) fn differentiate(
+    model: &TypedModel,
+    of: OutletId,
+    wrt: &[OutletId],
+) -> Result<TypedModel, GradientError> {
+    differentiate_by(&VjpTable::standard(), model, of, wrt)
+}
+
+/// [`differentiate`] by other rules.
+pub(in crate::graph) fn differentiate_by(
+    table: &VjpTable,
+    model: &TypedModel,
+    of: OutletId,
+    wrt: &[OutletId],
+) -> Result<TypedModel, GradientError> {
+    let order = ancestors(model, of).map_err(|error| engine("graph", "order", &error))?;
+    let mut forward = Forward::default();
+    for &id in &order {
+        let node = model.node(id);
+        forward
+            .copy(model, node)
+            .map_err(|error| engine(&node.op.name(), &node.name, &error))?;
+    }
+    for source in model
+        .input_outlets()
+        .map_err(|error| engine("graph", "inputs", &error))?
+    {
+        if !forward.outlets.contains_key(source) {
+            let node = model.node(source.node);
+            forward
+                .copy(model, node)
+                .map_err(|error| engine("Source", &node.name, &error))?;
+        }
+    }
+    let Forward { mut graph, outlets } = forward;
+    let unreached = |outlet: &OutletId| GradientError::Unreached {
+        what: place(model, *outlet),
+    };
+    for outlet in wrt {
+        if !outlets.contains_key(outlet) {
+            return Err(unreached(outlet));
+        }
+    }
+    let active = active(model, &order, wrt);
+    let mut cotangents: BTreeMap<OutletId, Vec<OutletId>> = BTreeMap::new();
+    let seed = (|| {
+        let fact = graph.outlet_fact(outlets[&of])?.without_value();
+        graph.add_source(COTANGENT, fact)
+    })()
+    .map_err(|error| engine("Source", COTANGENT, &error))?;
+    cotangents.insert(of, vec![seed]);
+    let mut gradients: BTreeMap<OutletId, OutletId> = BTreeMap::new();
+
+    for &id in order.iter().rev() {
+        let node = model.node(id);
+        let fail = |error: &TractError| engine(&node.op.name(), &node.name, error);
+        let arrived: TVec<Option<OutletId>> = (0..node.outputs.len())
+            .map(|slot| total(&mut graph, &node.name, cotangents.remove(&OutletId::new(id, slot))))
+            .collect::<TractResult<_>>()
+            .map_err(|error| fail(&error))?;
+        for (slot, cotangent) in arrived.iter().enumerate() {
+            let outlet = OutletId::new(id, slot);
+            if let Some(cotangent) = cotangent
+                && wrt.contains(&outlet)
+            {
+                gradients.insert(outlet, *cotangent);
+            }
+        }
+        let wanted: Vec<bool> = node.inputs.iter().map(|input| active.contains(input)).collect();
+        if arrived.iter().all(Option::is_none) || !wanted.contains(&true) {
+            continue;
+        }
+        let inputs: Vec<OutletId> = node.inputs.iter().map(|input| outlets[input]).collect();
+        let outputs: Vec<OutletId> = (0..node.outputs.len())
+            .map(|slot| outlets[&OutletId::new(id, slot)])
+            .collect();
+        let mut adjoint = Adjoint::new(&mut graph, &node.name, &inputs, &outputs, &arrived, &wanted);
+        let sent = table
+            .apply(&*node.op, &mut adjoint)
+            .ok_or_else(|| GradientError::NoRule {
+                op: node.op.name().into_owned(),
+                node: node.name.clone(),
+                why: String::new(),
+            })?
+            .map_err(|error| fail(&error))?;
+        for ((input, cotangent), _) in node.inputs.iter().zip(sent).zip(&wanted).filter(|(_, wanted)| **wanted) {
+            let Some(cotangent) = cotangent else { continue };
+            same_fact(&graph, outlets[input], cotangent).map_err(|error| fail(&error))?;
+            cotangents.entry(*input).or_default().push(cotangent);
+        }
+    }
+
+    let mut results = vec![outlets[&of]];
+    for outlet in wrt {
+        results.push(*gradients.get(outlet).ok_or_else(|| unreached(outlet))?);
+    }
+    graph
+        .select_output_outlets(&results)
+        .and_then(|()| graph.compact())
+        .map_err(|error| engine("graph", "outputs", &error))?;
+    Ok(graph)
+}
+
+/// A failure of the engine while wiring the adjoint of a node is a form that its rule does not cover.
+fn engine(op: &str, node: &str, error: &TractError) -> GradientError {
+    GradientError::NoRule {
+        op: op.to_owned(),
+        node: node.to_owned(),
+        why: format!("{error:#}"),
+    }
+}
+
+fn place(model: &TypedModel, outlet: OutletId) -> String {
+    let name = &model.node(outlet.node).name;
+    if model.input_outlets().is_ok_and(|inputs| inputs.contains(&outlet)) {
+        format!("the input \"{name}\"")
+    } else {
+        format!("the layer \"{name}\"")
+    }
+}
+
+/// The nodes that `of` is computed from, inputs before outputs.
+fn ancestors(model: &TypedModel, of: OutletId) -> TractResult<Vec<usize>> {
+    let sources: Vec<usize> = model.input_outlets()?.iter().map(|outlet| outlet.node).collect();
+    tract_onnx::tract_core::model::order::eval_order_for_nodes(model.nodes(), &sources, &[of.node], &[])
+}
+
+/// The outlets that carry a gradient by one of `wrt`: floating-point values that depend on it.
+fn active(model: &TypedModel, order: &[usize], wrt: &[OutletId]) -> BTreeSet<OutletId> {
+    let mut active: BTreeSet<OutletId> = wrt.iter().copied().collect();
+    for &id in order {
+        let node = model.node(id);
+        if node.inputs.iter().any(|input| active.contains(input)) {
+            for (slot, output) in node.outputs.iter().enumerate() {
+                if output.fact.datum_type.is_float() {
+                    active.insert(OutletId::new(id, slot));
+                }
+            }
+        }
+    }
+    active
+}
+
+/// The forward graph, copied with everything constant folded, and where each outlet went.
+#[derive(Default)]
+struct Forward {
+    graph: TypedModel,
+    outlets: BTreeMap<OutletId, OutletId>,
+}
+
+impl Forward {
+    fn copy(&mut self, model: &TypedModel, node: &TypedNode) -> TractResult<()> {
+        let inputs: TVec<OutletId> = node.inputs.iter().map(|input| self.outlets[input]).collect();
+        let wires = if model.input_outlets()?.iter().any(|source| source.node == node.id) {
+            tvec![
+                self.graph
+                    .add_source(&*node.name, node.outputs[0].fact.without_value())?
+            ]
+        } else if let Some(values) = self.folded(node, &inputs)? {
+            let add = |(slot, value): (usize, TValue)| {
+                self.graph
+                    .add_const(format!("{}.{slot}", node.name), value.into_arc_tensor())
+            };
+            values.into_iter().enumerate().map(add).collect::<TractResult<_>>()?
+        } else {
+            self.graph.wire_node(&*node.name, node.op.clone(), &inputs)?
+        };
+        for (slot, wire) in wires.into_iter().enumerate() {
+            self.outlets.insert(OutletId::new(node.id, slot), wire);
+        }
+        Ok(())
+    }
+
+    /// The outputs of a node with constant inputs only. Weights stored packed (half floats, integers with a scale) become
+    /// plain ones here, once.
+    fn folded(&self, node: &TypedNode, inputs: &[OutletId]) -> TractResult<Option<TVec<TValue>>> {
+        if node.op_is::<Const>() {
+            let konst = node.outputs[0].fact.konst.clone();
+            return Ok(konst.map(|konst| tvec![konst.into_tvalue()]));
+        }
+        let values = inputs
+            .iter()
+            .map(|input| {
+                Ok(self
+                    .graph
+                    .outlet_fact(*input)?
+                    .konst
+                    .clone()
+                    .map(IntoTValue::into_tvalue))
+            })
+            .collect::<TractResult<Option<TVec<TValue>>>>()?;
+        match values {
+            Some(values) if !values.is_empty() => Ok(node.op.eval_out_of_plan(values).unwrap_or(None)),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// The sum of the cotangents that arrived at an outlet.
+fn total(graph: &mut TypedModel, node: &str, arrived: Option<Vec<OutletId>>) -> TractResult<Option<OutletId>> {
+    let mut arrived = arrived.unwrap_or_default().into_iter();
+    let Some(mut sum) = arrived.next() else { return Ok(None) };
+    for next in arrived {
+        let name = format!("{node}.vjp-sum.{}", graph.nodes().len());
+        sum = graph.wire_node(name, math::add(), &[sum, next])?[0];
+    }
+    Ok(Some(sum))
+}
+
+fn same_fact(graph: &TypedModel, value: OutletId, cotangent: OutletId) -> TractResult<()> {
+    let (value, cotangent) = (graph.outlet_fact(value)?, graph.outlet_fact(cotangent)?);
+    ensure!(
+        value.shape == cotangent.shape && value.datum_type == cotangent.datum_type,
+        "its rule gives {cotangent:?} for an input of {value:?}"
+    );
+    Ok(())
+}
