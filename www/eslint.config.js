@@ -33,6 +33,8 @@ export default tseslint.config(
     files: ['www/src/engine/worker.ts', 'www/src/sw.ts'],
     languageOptions: project('tsconfig.worker.json'),
   },
+  { files: ['www/src/**/*.test.ts'], languageOptions: project('tsconfig.test.json') },
   { files: ['www/*.ts', 'www/vite/*.ts', 'tests/e2e/**/*.ts'], languageOptions: project('tsconfig.node.json') },
+  { files: ['**/*.d.ts'], rules: { '@typescript-eslint/consistent-type-imports': 'off' } },
   { files: ['**/*.js'], ...tseslint.configs.disableTypeChecked },
 );

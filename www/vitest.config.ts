@@ -1,8 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
+const file = (path: string) => new URL(path, import.meta.url).pathname;
+
+/** Units run without the engine's WebAssembly: they bring their own engines. */
 export default defineConfig({
   resolve: {
-    alias: { '#asset-source': new URL('src/engine/source.fetched.ts', import.meta.url).pathname },
+    alias: [
+      { find: '#asset-source', replacement: file('src/engine/source.embedded.ts') },
+      { find: './wasm/lucarne.js', replacement: file('src/engine/fake.ts') },
+    ],
   },
   define: { __SINGLE_FILE__: 'false' },
   test: { include: ['src/**/*.test.ts'] },

@@ -2,3 +2,9 @@
 declare const __SINGLE_FILE__: boolean;
 /** Set by the build: the way from this piece of code to the site's root. */
 declare const __SITE_ROOT__: string;
+/** The glue as `cargo xtask wasm` generates it, for checks on a tree where it was not built yet. */
+declare module '*/wasm/lucarne.js' {
+  type Event = import('../protocol.gen.js').Event;
+  export function initSync(options: { module: WebAssembly.Module }): unknown;
+  export const Engine: new (emit: (event: Event, beside: ArrayBufferView[]) => void) => import('./messages.js').Engine;
+}
