@@ -98,6 +98,7 @@ macro_rules! imputers {
     };
 }
 
+mod multigrid;
 pub mod remover;
 
 pub use remover::Remover;
