@@ -16,6 +16,12 @@ pub fn site(options: &wasm::Options) -> Result<()> {
     Ok(())
 }
 
+/// `dist/bench`: the page's benchmark, beside onnxruntime-web.
+pub fn bench(options: &wasm::Options) -> Result<()> {
+    parts(options)?;
+    tools::run(&mut tools::npm_run("build:bench"))
+}
+
 /// `dist/lucarne.html`.
 pub fn single_file(options: &wasm::Options) -> Result<()> {
     parts(options)?;

@@ -31,7 +31,7 @@ struct Arguments {
 enum Command {
     /// Compiles the engine to WebAssembly and writes its glue to www/src/engine/wasm
     Wasm(wasm::Options),
-    /// Checks the bundled models and puts them where the site's build finds them
+    /// Checks the bundled models against their cards
     Models,
     /// Builds the site into dist/site: plain files for any static host and any sub-path
     Build(wasm::Options),
@@ -49,7 +49,7 @@ enum Command {
     Gen(regenerate::Options),
     /// Feeds random bytes to the loader and the picture decoder
     Fuzz(fuzz::Options),
-    /// Times forward and gradient passes natively
+    /// Times forward and gradient passes: natively, or in the page beside onnxruntime-web
     Bench(bench::Options),
 }
 

@@ -1,6 +1,4 @@
-//! The bundled models: checked, and put where the site's build finds them.
-
-use std::path::{Path, PathBuf};
+//! The bundled models, checked before they are built into the page.
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
@@ -35,12 +33,7 @@ struct Sample {
     mask: Option<String>,
 }
 
-/// The folder that the site's build copies as it is.
-fn public() -> PathBuf {
-    tools::www().join("public")
-}
-
-/// Checks every model and copies its files and the index.
+/// Checks every model against its entry in the index.
 pub fn run() -> Result<()> {
     let models = tools::root().join("models");
     let index = std::fs::read_to_string(models.join("models.json"))
@@ -62,10 +55,6 @@ pub fn run() -> Result<()> {
         tools::megabytes(all),
         tools::megabytes(ALL)
     );
-    let copies = public().join("models");
-    if copies.is_dir() {
-        std::fs::remove_dir_all(&copies)?;
-    }
     for Entry { card, labels, path } in &entries {
         let from = tools::root().join(path);
         let bytes = std::fs::read(from.join(&card.file)).with_context(|| format!("{path}/{}", card.file))?;
@@ -88,18 +77,10 @@ pub fn run() -> Result<()> {
             card.file
         );
         ensure!(!labels.is_empty(), "{} has no labels", card.id);
-        let samples = card.sample.iter().flat_map(|s| std::iter::once(&s.file).chain(&s.mask));
-        for file in std::iter::once(&card.file).chain(samples) {
-            copy(&from.join(file), &public().join(path).join(file))?;
+        for file in card.sample.iter().flat_map(|s| std::iter::once(&s.file).chain(&s.mask)) {
+            ensure!(from.join(file).is_file(), "{path}/{file} is missing");
         }
     }
-    std::fs::write(public().join("models.json"), index)?;
     eprintln!("models: {}, {}", entries.len(), tools::megabytes(all));
-    Ok(())
-}
-
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    std::fs::create_dir_all(to.parent().context("a file has a folder")?)?;
-    std::fs::copy(from, to).with_context(|| format!("can't copy {}", from.display()))?;
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, ensure};
 use clap::Args;
 use tiny_http::{Header, Method, Request, Response, Server};
 
@@ -28,16 +28,22 @@ pub fn run(options: &Options) -> Result<()> {
     if !options.no_build {
         build::site(&options.wasm)?;
     }
-    let site = tools::root().join("dist/site");
-    anyhow::ensure!(
-        site.join("index.html").is_file(),
-        "there is no dist/site; run `cargo xtask build`"
+    folder(&tools::root().join("dist/site"), "", options.port)
+}
+
+/// Serves a folder, and prints the address of `page` in it.
+pub fn folder(site: &Path, page: &str, port: u16) -> Result<()> {
+    let start = site.join(if page.is_empty() { "index.html" } else { page });
+    ensure!(
+        start.is_file(),
+        "{} is missing; it must be built first",
+        start.display()
     );
-    let server = Arc::new(listen(options.port)?);
-    println!("Lucarne is at http://{}/ (Ctrl-C ends it)", server.server_addr());
+    let server = Arc::new(listen(port)?);
+    println!("Lucarne is at http://{}/{page} (Ctrl-C ends it)", server.server_addr());
     let threads: Vec<_> = (0..4)
         .map(|_| {
-            let (server, site) = (server.clone(), site.clone());
+            let (server, site) = (server.clone(), site.to_path_buf());
             std::thread::spawn(move || {
                 while let Ok(request) = server.recv() {
                     // A browser that goes away in mid-answer is no fault of the server.

@@ -10,9 +10,11 @@ use anyhow::{Context, Result, bail, ensure};
 /// Oldest Node.js that the site's build runs on.
 const NODE: (u32, u32) = (20, 19);
 
-/// The repository's root.
+/// The repository's root: of the checkout that Cargo was called in, which need not be the one that compiled this where
+/// several share a target folder.
 pub fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let here = Path::new(&here);
     here.parent()
         .expect("xtask lies in the repository's root")
         .to_path_buf()
