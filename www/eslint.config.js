@@ -34,7 +34,8 @@ export default tseslint.config(
     languageOptions: project('tsconfig.worker.json'),
   },
   { files: ['www/src/**/*.test.ts'], languageOptions: project('tsconfig.test.json') },
-  { files: ['www/*.ts', 'www/vite/*.ts', 'tests/e2e/**/*.ts'], languageOptions: project('tsconfig.node.json') },
+  { files: ['www/*.ts', 'www/vite/*.ts'], languageOptions: project('tsconfig.node.json') },
+  { files: ['tests/e2e/**/*.ts'], languageOptions: project('../tests/e2e/tsconfig.json') },
   { files: ['**/*.d.ts'], rules: { '@typescript-eslint/consistent-type-imports': 'off' } },
   { files: ['**/*.js'], ...tseslint.configs.disableTypeChecked },
 );

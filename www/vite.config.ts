@@ -5,7 +5,7 @@ import { defineConfig, type PluginOption } from 'vite';
 import type { Build } from './vite/csp.ts';
 import { modelsPlugin } from './vite/models.ts';
 import { onnxruntimePlugin } from './vite/onnxruntime.ts';
-import { policyPlugin, precachePlugin, rootPlugin } from './vite/site.ts';
+import { elementPlugin, policyPlugin, precachePlugin, rootPlugin } from './vite/site.ts';
 import { singlePlugin } from './vite/single.ts';
 
 const www = import.meta.dirname;
@@ -13,13 +13,13 @@ const www = import.meta.dirname;
 /** Entry files of each build, by output name. The element and the embeds come with the site. */
 function entries(build: Build): Record<string, string> {
   if (build === 'single') return { index: join(www, 'index.html') };
-  if (build === 'bench') return { index: join(www, 'bench.html') };
+  if (build === 'bench') return { bench: join(www, 'bench.html') };
   return {
     index: join(www, 'index.html'),
     sw: join(www, 'src/sw.ts'),
-    'lucarne-playground': join(www, 'src/public/index.ts'),
-    iframe: join(www, 'embed/iframe.html'),
-    element: join(www, 'embed/element.html'),
+    element: join(www, 'src/public/index.ts'),
+    'embed-iframe': join(www, 'embed/iframe.html'),
+    'embed-element': join(www, 'embed/element.html'),
   };
 }
 
@@ -30,7 +30,13 @@ export default defineConfig(({ mode, command }) => {
     throw new Error('src/engine/wasm is empty: run `cargo xtask wasm` first');
   }
   const plugins: PluginOption[] = {
-    site: [modelsPlugin(www), rootPlugin(), policyPlugin('site'), command === 'build' && precachePlugin()],
+    site: [
+      modelsPlugin(www),
+      rootPlugin(),
+      elementPlugin(),
+      policyPlugin('site'),
+      command === 'build' && precachePlugin(),
+    ],
     single: [singlePlugin(www, 'lucarne.html')],
     bench: [modelsPlugin(www), rootPlugin(), onnxruntimePlugin(www), policyPlugin('bench')],
   }[build];
@@ -39,10 +45,7 @@ export default defineConfig(({ mode, command }) => {
     base: './',
     publicDir: build === 'site' ? 'public' : false,
     plugins,
-    define: {
-      __SINGLE_FILE__: JSON.stringify(build === 'single'),
-      ...(command === 'serve' && { __SITE_ROOT__: JSON.stringify('/') }),
-    },
+    define: command === 'serve' ? { __SITE_ROOT__: JSON.stringify('/') } : {},
     resolve: {
       alias: {
         '#asset-source': join(www, `src/engine/source.${build === 'single' ? 'embedded' : 'fetched'}.ts`),
@@ -63,8 +66,7 @@ export default defineConfig(({ mode, command }) => {
         input: entries(build),
         output: {
           ...(build === 'single' && { codeSplitting: false }),
-          entryFileNames: ({ name }) =>
-            name === 'sw' || name === 'lucarne-playground' ? '[name].js' : 'assets/[name]-[hash].js',
+          entryFileNames: ({ name }) => (name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js'),
         },
       },
     },

@@ -10,6 +10,5 @@ export default defineConfig({
       { find: './wasm/lucarne.js', replacement: file('src/engine/fake.ts') },
     ],
   },
-  define: { __SINGLE_FILE__: 'false' },
   test: { include: ['src/**/*.test.ts'] },
 });

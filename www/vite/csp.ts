@@ -27,6 +27,7 @@ export function withPolicy(html: string, build: Build): string {
     `style-src ${none([...own, ...inline(html, 'style').map(digest)])}`,
     `font-src ${none(own)}`,
     `manifest-src ${none(own)}`,
+    ...(html.includes('<iframe') ? ["frame-src 'self'"] : []),
     'media-src blob:',
     "base-uri 'none'",
     "form-action 'none'",

@@ -57,3 +57,19 @@ export function rootPlugin(): Plugin {
     },
   };
 }
+
+/** `lucarne-playground.js`: the name that embedding pages know, for code whose own name changes with its content. */
+export function elementPlugin(): Plugin {
+  return {
+    name: 'lucarne-element',
+    apply: 'build',
+    generateBundle(_options, bundle) {
+      const entry = Object.values(bundle).find(
+        (file) => file.type === 'chunk' && file.isEntry && file.name === 'element',
+      );
+      if (!entry) throw new Error('the build made no element');
+      const source = `export * from './${entry.fileName}';\n`;
+      this.emitFile({ type: 'asset', fileName: 'lucarne-playground.js', source });
+    },
+  };
+}

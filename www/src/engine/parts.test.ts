@@ -61,11 +61,15 @@ describe('embedded bytes', () => {
 });
 
 describe('a service worker', () => {
-  const page = { origin: 'https://example.org', protocol: 'https:', secure: true };
-  it('runs on a site of its own and nowhere else', () => {
-    expect(mayKeepOffline(page)).toBe(true);
-    expect(mayKeepOffline({ ...page, protocol: 'file:', origin: 'null' })).toBe(false);
-    expect(mayKeepOffline({ ...page, origin: 'null' })).toBe(false);
-    expect(mayKeepOffline({ ...page, protocol: 'http:', secure: false })).toBe(false);
+  const root = new URL('https://example.org/a/lucarne/');
+  const page = { href: 'https://example.org/a/lucarne/#m=x', origin: 'https://example.org', secure: true };
+  it('runs on the site of its own and nowhere else', () => {
+    expect(mayKeepOffline(page, root)).toBe(true);
+    expect(mayKeepOffline({ ...page, href: 'https://example.org/course.html' }, root)).toBe(false);
+    expect(mayKeepOffline({ ...page, origin: 'null' }, root)).toBe(false);
+    expect(mayKeepOffline({ ...page, secure: false }, root)).toBe(false);
+    expect(mayKeepOffline(page, null)).toBe(false);
+    const file = { href: 'file:///a/index.html', origin: 'null', secure: true };
+    expect(mayKeepOffline(file, new URL('file:///a/'))).toBe(false);
   });
 });

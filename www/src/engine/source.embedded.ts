@@ -1,6 +1,9 @@
 /** Files from text blocks of the page, gzip in base64. A block is emptied once it was read: the bytes are kept instead. */
 import { engineError, reason } from './errors.js';
 
+/** No site, no root. */
+export const root = null;
+
 /** Base64 to bytes; `Uint8Array.fromBase64` where there is one, which is thirty times faster than `atob`. */
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   if ('fromBase64' in Uint8Array) {

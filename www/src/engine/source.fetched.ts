@@ -2,7 +2,8 @@
 import { engineError, reason } from './errors.js';
 import wasm from './wasm/lucarne_bg.wasm?url';
 
-const root = new URL(__SITE_ROOT__, import.meta.url);
+/** The site's root. */
+export const root = new URL(__SITE_ROOT__, import.meta.url);
 
 async function get(url: URL): Promise<Response> {
   const missing = (why: string) =>
