@@ -1,0 +1,261 @@
+/** Everything the page asks of the engine. One piece of work at a time; a new one ends the one before. */
+import { EngineWork, type EnginePort } from './engine-work.js';
+import { wireError } from './errors.js';
+import { explain } from './explain.js';
+import type { Library } from './library.js';
+import type { Link, ReadLink } from './link.js';
+import { decode, parseLabels, type Decoded } from './picture.js';
+import { defaultOf, findMethod, fitting } from './plan.js';
+import type { Reply, WireValue } from './protocol.gen.js';
+import { Scoring } from './score.js';
+import { entryOf, type Draft, type ModelEntry, type Picture, type State, type Store } from './state.js';
+
+/** The one picture that the engine holds. */
+const PICTURE_KEY = 'picture';
+
+type Wanted = { readonly sample: string } | { readonly file: Blob; readonly name: string };
+
+export class Controller {
+  readonly library: Library;
+  readonly #store: Store;
+  readonly #work: EngineWork;
+  readonly #scoring: Scoring;
+  #wanted: Wanted | null = null;
+  #ownCount = 0;
+
+  constructor(store: Store, library: Library, start: () => Promise<EnginePort>) {
+    this.#store = store;
+    this.library = library;
+    this.#work = new EngineWork(store, start);
+    this.#scoring = new Scoring(store, this.#work, PICTURE_KEY);
+  }
+
+  get #state(): State {
+    return this.#store.state;
+  }
+
+  /** Starts the engine and shows what the link names, or the first sample of the first network. */
+  async start({ link, damaged }: ReadLink): Promise<void> {
+    const models = await this.#guard(() => this.library.models());
+    if (!models) return;
+    this.#store.dispatch({ type: 'models', models });
+    const entry = models.find((m) => m.card.id === link.model) ?? models[0];
+    if (entry) this.#store.dispatch({ type: 'choose-model', id: entry.card.id });
+    const sample = entry?.card.sample.find((s) => s.file === link.picture) ?? entry?.card.sample[0];
+    this.#wanted = sample ? { sample: sample.file } : null;
+    if (!(await this.#work.start())) return;
+    const gone = this.#apply(link, entry, sample?.file);
+    if (damaged.length > 0 || gone.length > 0) this.#reportLink(damaged, gone);
+    await this.#refresh('model', link.target);
+    await this.#guard(() => this.library.everything());
+    this.#store.dispatch({ type: 'offline-ready' });
+  }
+
+  async #guard<T>(body: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await body();
+    } catch (thrown) {
+      this.#work.report('engine', thrown);
+      return undefined;
+    }
+  }
+
+  /** Takes over the link's settings; returns what it names that is not here. */
+  #apply(link: Link, entry: ModelEntry | undefined, sample: string | undefined): string[] {
+    const gone: string[] = [];
+    if (link.model !== undefined && link.model !== entry?.card.id) gone.push(link.model);
+    else if (link.picture !== undefined && link.picture !== sample) gone.push(link.picture);
+    const method = link.method === undefined ? undefined : findMethod(this.#state, link.method);
+    if (link.method !== undefined && !method) gone.push(link.method);
+    const params: Record<string, WireValue> = {};
+    for (const [name, value] of Object.entries(link.params ?? {})) {
+      const param = method?.params.find((p) => p.name === name);
+      const fit = param && fitting(param, value);
+      if (fit === undefined) gone.push(name);
+      else params[name] = fit;
+    }
+    if (method) this.#store.dispatch({ type: 'params', id: method.id, params });
+    const { seed, kind } = link;
+    this.#store.dispatch({
+      type: 'set',
+      settings: {
+        ...(method && { method: method.id }),
+        ...(seed !== undefined && { seed }),
+        ...(kind && { targetKind: kind }),
+      },
+    });
+    return gone;
+  }
+
+  #reportLink(damaged: readonly string[], gone: readonly string[]): void {
+    const place = [...damaged, ...gone].join(', ');
+    this.#store.dispatch({
+      type: 'notice',
+      notice: { place: 'link', error: wireError('link-damaged', '', '', place) },
+    });
+  }
+
+  async chooseModel(id: string): Promise<void> {
+    const { picture } = this.#state;
+    this.#store.dispatch({ type: 'choose-model', id });
+    const first = entryOf(this.#state)?.card.sample[0];
+    // A sample belongs to its network; the visitor's own picture stays.
+    if (first && (!picture || picture.sample !== null)) this.#wanted = { sample: first.file };
+    await this.#refresh('model');
+  }
+
+  async chooseSample(file: string): Promise<void> {
+    this.#wanted = { sample: file };
+    await this.#refresh('picture');
+  }
+
+  async openPicture(file: Blob, name: string): Promise<void> {
+    this.#wanted = { file, name };
+    await this.#refresh('picture');
+  }
+
+  /** Brings the engine to the network and picture that are wanted, then asks for its answer. */
+  async #refresh(task: 'model' | 'picture', target?: number): Promise<void> {
+    this.#scoring.forget();
+    await this.#work.run(task, task, async (signal) => {
+      if (!this.#state.model) await this.#loadModel(signal);
+      if (this.#wanted) await this.#loadPicture(this.#wanted, signal);
+      if (this.#state.picture) await this.#predict(signal, target);
+    });
+  }
+
+  async #loadModel(signal: AbortSignal): Promise<void> {
+    const entry = entryOf(this.#state);
+    if (!entry) return;
+    // An own network is kept by the client under its id; only a bundled one is loaded here.
+    const bytes = entry.own ? this.#own.get(entry.card.id) : await this.library.file(entry.card.id, entry.card.file);
+    if (!bytes) return;
+    await this.#loadEntry(entry, bytes, signal);
+  }
+
+  readonly #own = new Map<string, Uint8Array<ArrayBuffer>>();
+
+  async #loadEntry(entry: ModelEntry, bytes: Uint8Array<ArrayBuffer>, signal: AbortSignal): Promise<void> {
+    const { reply } = await this.#work.call(
+      { kind: 'load-model', card: entry.card, labels: [...entry.labels] },
+      { beside: [bytes], signal },
+    );
+    if (reply.kind !== 'model-loaded') throw unexpected(reply);
+    this.#store.dispatch({ type: 'model', model: reply });
+  }
+
+  async #loadPicture(wanted: Wanted, signal: AbortSignal): Promise<void> {
+    const { modelId } = this.#state;
+    const blob = 'file' in wanted ? wanted.file : await this.library.sample(modelId, wanted.sample);
+    let decoded: Decoded;
+    try {
+      decoded = await decode(blob);
+    } catch {
+      this.#wanted = null;
+      const name = 'file' in wanted ? wanted.name : wanted.sample;
+      const error = wireError('picture-unreadable', '', '', name);
+      this.#store.dispatch({ type: 'notice', notice: { place: 'picture', error } });
+      return;
+    }
+    signal.throwIfAborted();
+    const { width, height, rgba, reducedFrom } = decoded;
+    await this.#work.call({ kind: 'load-picture', picture: PICTURE_KEY, width, height }, { beside: [rgba], signal });
+    const sample = 'sample' in wanted ? wanted.sample : null;
+    const label = entryOf(this.#state)?.card.sample.find((s) => s.file === sample)?.label;
+    const name = 'file' in wanted ? wanted.name : (label ?? wanted.sample);
+    const picture: Picture = { key: PICTURE_KEY, name, sample, width, height, reducedFrom };
+    this.#wanted = null;
+    this.#store.dispatch({ type: 'picture', picture });
+  }
+
+  async #predict(signal: AbortSignal, wanted?: number): Promise<void> {
+    const model = this.#state.modelId;
+    const subject = { model, picture: PICTURE_KEY };
+    const prepared = await this.#work.call({ kind: 'prepare', ...subject }, { signal });
+    const bytes = prepared.beside[0];
+    if (prepared.reply.kind !== 'prepared' || !(bytes instanceof Uint8Array)) throw unexpected(prepared.reply);
+    const { width, height, crop } = prepared.reply;
+    const rgba = new Uint8ClampedArray(bytes);
+    this.#store.dispatch({ type: 'prepared', prepared: { width, height, crop, rgba } });
+    const { reply } = await this.#work.call({ kind: 'predict', ...subject, top: 0 }, { signal });
+    if (reply.kind !== 'predicted') throw unexpected(reply);
+    const known = reply.classes.find((c) => c.class === wanted) ?? reply.classes[0];
+    if (known) this.#store.dispatch({ type: 'answer', answer: reply.classes, target: known.class });
+  }
+
+  /** Looks into a dropped network and opens the form for it. */
+  async openNetwork(file: File): Promise<void> {
+    await this.#work.run('model', 'model', async (signal) => {
+      const bytes = new Uint8Array(await file.arrayBuffer());
+      const { reply } = await this.#work.call({ kind: 'inspect', name: file.name }, { beside: [bytes], signal });
+      if (reply.kind !== 'inspected') throw unexpected(reply);
+      this.#ownCount += 1;
+      const card = { ...reply.card, id: `own-${this.#ownCount}`, name: reply.card.name || file.name };
+      this.#store.dispatch({ type: 'draft', draft: { bytes, inspected: reply, card, labels: [] } });
+    });
+  }
+
+  async openLabels(file: File): Promise<void> {
+    const { draft } = this.#state;
+    if (!draft) return;
+    const labels = parseLabels(await file.text());
+    this.#store.dispatch({ type: 'draft', draft: { ...draft, labels } });
+  }
+
+  /** Loads the network of the form; on failure the form and the network before it stay. */
+  async loadDraft(draft: Draft): Promise<void> {
+    const { card, labels, bytes } = draft;
+    const entry: ModelEntry = { card, labels, own: true };
+    const loaded = await this.#work.run('model', 'model', async (signal) => {
+      const before = this.#state.modelId;
+      await this.#work.call({ kind: 'load-model', card, labels: [...labels] }, { beside: [bytes], signal });
+      this.#own.set(card.id, bytes);
+      const models = [...this.#state.models.filter((m) => m.card.id !== card.id), entry];
+      this.#store.dispatch({ type: 'models', models });
+      this.#store.dispatch({ type: 'draft', draft: null });
+      this.#store.dispatch({ type: 'choose-model', id: card.id });
+      return before;
+    });
+    if (loaded !== undefined) await this.#refresh('model');
+  }
+
+  explain(): Promise<void> {
+    return explain(this.#store, this.#work, PICTURE_KEY);
+  }
+
+  score(): Promise<void> {
+    return this.#scoring.run();
+  }
+
+  cancel(): void {
+    this.#work.cancel();
+  }
+
+  /** What the link of the present state holds. */
+  link(): Link {
+    const state = this.#state;
+    const entry = entryOf(state);
+    const bundled = entry !== undefined && !entry.own;
+    const method = findMethod(state);
+    const changed = Object.entries(state.params[state.method] ?? {}).filter(([name, value]) => {
+      const param = method?.params.find((p) => p.name === name);
+      return param !== undefined && defaultOf(state.method, param) !== value;
+    });
+    const params: Record<string, WireValue> = Object.fromEntries(changed);
+    const top = state.answer?.[0]?.class;
+    return {
+      ...(bundled && { model: entry.card.id }),
+      ...(bundled && state.picture?.sample && { picture: state.picture.sample }),
+      method: state.method,
+      ...(changed.length > 0 && { params }),
+      ...(state.target !== null && state.target !== top && { target: state.target }),
+      ...(state.targetKind !== 'logit' && { kind: state.targetKind }),
+      seed: state.seed,
+      language: state.language,
+    };
+  }
+}
+
+function unexpected(reply: Reply): Error {
+  return new Error(`the engine answered ${reply.kind}`);
+}

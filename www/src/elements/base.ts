@@ -1,0 +1,59 @@
+import { LitElement, type PropertyValues } from 'lit';
+import { property } from 'lit/decorators.js';
+import type { Controller } from '../controller.js';
+import { entryText, formats, messages, type EntryText, type Formats, type Messages } from '../i18n/index.js';
+import type { State, Store } from '../state.js';
+
+/** What the elements of one playground share. */
+export interface App {
+  readonly store: Store;
+  readonly controller: Controller;
+}
+
+/** An element that shows the state and renders again when it changes. */
+export abstract class AppElement extends LitElement {
+  @property({ attribute: false }) app!: App;
+  #stop: (() => void) | undefined;
+
+  protected get state(): State {
+    return this.app.store.state;
+  }
+
+  protected get t(): Messages {
+    return messages(this.state.language);
+  }
+
+  protected get f(): Formats {
+    return formats(this.state.language);
+  }
+
+  /** Name, summary and caution of a registry entry in the page's language. */
+  protected text(entry: Parameters<typeof entryText>[1]): EntryText {
+    return entryText(this.state.language, entry);
+  }
+
+  /** The name of the method `id`. */
+  protected methodName(id: string): string {
+    const entry = this.state.catalogue?.methods.find((m) => m.id === id);
+    return entry ? this.text(entry).name : id;
+  }
+
+  #listen(): void {
+    this.#stop?.();
+    this.#stop = this.app.store.subscribe(() => this.requestUpdate());
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    if (this.hasUpdated) this.#listen();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#stop?.();
+  }
+
+  protected override willUpdate(changed: PropertyValues): void {
+    if (changed.has('app')) this.#listen();
+  }
+}

@@ -1,0 +1,126 @@
+import { css, html, nothing } from 'lit';
+import { customElement, state } from 'lit/decorators.js';
+import { findMetric } from '../plan.js';
+import type { ScoredRow } from '../state.js';
+import { shared } from '../styles/shared.js';
+import { AppElement } from './base.js';
+import './curve-plot.js';
+import type { Series } from './curve-plot.js';
+
+const METHOD_STYLES = 6;
+const CONTROL_STYLES = 4;
+
+/** The curves behind one metric's column, as a chart or as a table. */
+@customElement('curves-panel')
+export class CurvesPanel extends AppElement {
+  static override styles = [
+    shared,
+    css`
+      select {
+        width: auto;
+        max-width: 100%;
+      }
+    `,
+  ];
+
+  /** Names of the rows in the page's language, by key. */
+  @state() private metric = '';
+  @state() private curve = '';
+  @state() private asTable = false;
+
+  #curves(row: ScoredRow, metric: string) {
+    const cell = row.cells[metric];
+    return cell?.state === 'done' ? cell.result.curves : [];
+  }
+
+  #series(rows: readonly ScoredRow[], metric: string, label: string): Series[] {
+    let methods = 0;
+    let controls = 0;
+    return rows.flatMap((row) => {
+      const style = row.control ? `control-${controls++ % CONTROL_STYLES}` : String(methods++ % METHOD_STYLES);
+      const curve = this.#curves(row, metric).find((c) => c.label === label);
+      if (!curve) return [];
+      const name = row.name.replace(/^.*?(?= \d+$|$)/, this.methodName(row.method));
+      return [{ name, style, x: curve.x, y: curve.y }];
+    });
+  }
+
+  protected override render() {
+    const { scores, catalogue } = this.state;
+    const t = this.t.trust;
+    const withCurves = (scores?.metrics ?? []).filter((m) =>
+      scores?.rows.some((row) => this.#curves(row, m).length > 0),
+    );
+    const metric = withCurves.includes(this.metric) ? this.metric : withCurves[0];
+    if (!scores || metric === undefined) return nothing;
+    const entry = findMetric(catalogue, metric);
+    const name = entry ? this.text(entry).name : metric;
+    const labels = [...new Set(scores.rows.flatMap((row) => this.#curves(row, metric).map((c) => c.label)))];
+    const label = labels.includes(this.curve) ? this.curve : (labels[0] ?? '');
+    return html`<div class="stack">
+      <div class="row">
+        <h3>${t.curves}</h3>
+        ${this.#select(
+          t.curveOf,
+          metric,
+          withCurves.map((m) => [m, this.#metricName(m)]),
+          (v) => (this.metric = v),
+        )}
+        ${
+          labels.length > 1
+            ? this.#select(
+                t.order,
+                label,
+                labels.map((l) => [l, l]),
+                (v) => (this.curve = v),
+              )
+            : nothing
+        }
+        <button type="button" aria-pressed=${this.asTable} @click=${() => (this.asTable = !this.asTable)}>
+          ${this.asTable ? t.asChart : t.asTable}
+        </button>
+      </div>
+      <curve-plot
+        .app=${this.app}
+        .series=${this.#series(scores.rows, metric, label)}
+        name=${name}
+        x-label=${metric === 'insertion' ? t.xAxis.kept : t.xAxis.removed}
+        y-label=${t.yAxis(this.t.answer.kinds[this.#kind(scores.rows, metric)], scores.label)}
+        ?table=${this.asTable}
+      ></curve-plot>
+    </div>`;
+  }
+
+  #kind(rows: readonly ScoredRow[], metric: string) {
+    for (const row of rows) {
+      const cell = row.cells[metric];
+      if (cell?.state === 'done') return cell.result.provenance.target.kind;
+    }
+    return this.state.plan.kind;
+  }
+
+  #metricName(id: string): string {
+    const entry = findMetric(this.state.catalogue, id);
+    return entry ? this.text(entry).name : id;
+  }
+
+  #select(
+    label: string,
+    value: string,
+    options: readonly (readonly [string, string])[],
+    change: (value: string) => void,
+  ) {
+    return html`<label class="row">
+      <span class="hidden-text">${label}</span>
+      <select @change=${(event: Event) => change((event.target as HTMLSelectElement).value)}>
+        ${options.map(([id, text]) => html`<option value=${id} .selected=${id === value}>${text}</option>`)}
+      </select>
+    </label>`;
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'curves-panel': CurvesPanel;
+  }
+}

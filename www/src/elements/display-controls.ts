@@ -1,0 +1,84 @@
+import { css, html } from 'lit';
+import { customElement } from 'lit/decorators.js';
+import { DIVERGING, SEQUENTIAL, type ColormapId, type DivergingId, type SequentialId } from '../colormap.js';
+import type { Reduction } from '../maps.js';
+import { colormapOf, type View } from '../state.js';
+import { shared } from '../styles/shared.js';
+import { AppElement } from './base.js';
+import './colour-scale.js';
+import './term-note.js';
+
+const BACKGROUNDS: readonly View['background'][] = ['grey', 'colour', 'none'];
+const REDUCTIONS: readonly Reduction[] = ['signed', 'absolute'];
+
+/** How all maps are drawn. Nothing here computes a map again. */
+@customElement('display-controls')
+export class DisplayControls extends AppElement {
+  static override styles = [
+    shared,
+    css`
+      .fields {
+        align-items: end;
+        font-size: 0.9em;
+      }
+    `,
+  ];
+
+  #set(view: Partial<View>): void {
+    this.app.store.dispatch({ type: 'view', view });
+  }
+
+  protected override render() {
+    const t = this.t.why;
+    const { view } = this.state;
+    const signed = view.reduction === 'signed';
+    const colormaps: readonly ColormapId[] = signed ? DIVERGING : SEQUENTIAL;
+    return html`<div class="fields" role="group" aria-label=${t.display}>
+      <div class="field">
+        <span class="label">${t.scale} <term-note .app=${this.app} term="attribution"></term-note></span>
+        <colour-scale .app=${this.app}></colour-scale>
+      </div>
+      <label class="field">
+        <span class="label">${t.opacity}</span>
+        <input
+          type="range"
+          min="0"
+          max="1"
+          step="0.01"
+          .value=${String(view.opacity)}
+          ?disabled=${view.background === 'none'}
+          aria-valuetext=${this.f.percent(view.opacity)}
+          @input=${(event: Event) => this.#set({ opacity: (event.target as HTMLInputElement).valueAsNumber })}
+        />
+      </label>
+      ${this.#select(t.signed, view.reduction, REDUCTIONS, t.reductions, (reduction) => this.#set({ reduction }))}
+      ${this.#select(t.colours, colormapOf(view), colormaps, t.colormaps, (id) =>
+        this.#set(signed ? { diverging: id as DivergingId } : { sequential: id as SequentialId }),
+      )}
+      ${this.#select(t.background, view.background, BACKGROUNDS, t.backgrounds, (background) =>
+        this.#set({ background }),
+      )}
+    </div>`;
+  }
+
+  #select<T extends string>(
+    label: string,
+    value: T,
+    ids: readonly T[],
+    names: Readonly<Record<T, string>>,
+    change: (id: T) => void,
+  ) {
+    return html`<label class="field">
+      <span class="label">${label}</span>
+      <select @change=${(event: Event) => change((event.target as HTMLSelectElement).value as T)}>
+        ${ids.map((id) => html`<option value=${id} .selected=${id === value}>${names[id]}</option>`)}
+      </select>
+    </label>`;
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'display-controls': DisplayControls;
+  }
+}

@@ -1,0 +1,68 @@
+import { css, html } from 'lit';
+import { customElement, property } from 'lit/decorators.js';
+import type { Choice, Provenance } from '../protocol.gen.js';
+import { shared } from '../styles/shared.js';
+import { AppElement } from './base.js';
+
+/** How a number or a map came about: enough to repeat it. */
+@customElement('provenance-list')
+export class ProvenanceList extends AppElement {
+  static override styles = [
+    shared,
+    css`
+      dl {
+        display: grid;
+        grid-template-columns: auto 1fr;
+        gap: 0.25em 0.9em;
+        font-size: 0.9em;
+      }
+      dt {
+        color: var(--soft);
+      }
+      dd {
+        overflow-wrap: anywhere;
+      }
+      code {
+        font-size: 0.85em;
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) provenance!: Provenance;
+
+  #choice({ id, params }: Choice): string {
+    const list = Object.entries(params).map(([name, value]) => `${name} ${value === '' ? '–' : String(value)}`);
+    return list.length > 0 ? `${id} (${list.join(', ')})` : id;
+  }
+
+  protected override render() {
+    const t = this.t.provenance;
+    const p = this.provenance;
+    const kind = this.t.answer.kinds[p.target.kind];
+    const rows: [string, unknown][] = [
+      [t.target, `${p.label} (${t.class} ${p.target.class}), ${kind}`],
+      [t.of, this.#choice(p.of)],
+      [t.removal, p.removal ? this.#choice(p.removal) : t.none],
+      [t.seed, p.seed],
+      [t.passes, t.passCounts(this.f.count(p.forward), this.f.count(p.backward))],
+      [t.device, p.device],
+      [t.model, p.model],
+      [t.hash, html`<code>${p.modelSha256}</code>`],
+      [t.input, html`<code>${p.inputSha256}</code>`],
+      [t.version, p.lucarne],
+    ];
+    return html`<dl>
+      ${rows.map(
+        ([name, value]) =>
+          html`<dt>${name}</dt>
+            <dd>${value}</dd>`,
+      )}
+    </dl>`;
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'provenance-list': ProvenanceList;
+  }
+}

@@ -1,0 +1,66 @@
+/** Runs one method and keeps its map, partial maps on the way. */
+import type { EngineWork } from './engine-work.js';
+import { choice, findMethod, removalChoice, sameRun } from './plan.js';
+import type { Explained, State, Store } from './state.js';
+
+type Run = Omit<Explained, 'id' | 'map' | 'result' | 'seconds'>;
+
+/** What the present settings ask for, or null where something is missing. */
+export function runOf(state: State): Run | null {
+  const method = findMethod(state);
+  if (!method || state.target === null) return null;
+  const target = { class: state.target, kind: state.targetKind };
+  const label = state.answer?.find((c) => c.class === state.target)?.label ?? String(state.target);
+  return {
+    method: choice(method, state.params[method.id]),
+    removal: method.needsImputer ? removalChoice(state, state.removal) : null,
+    target,
+    label,
+    seed: state.seed,
+  };
+}
+
+export async function explain(store: Store, work: EngineWork, picture: string): Promise<void> {
+  const { state } = store;
+  const run = runOf(state);
+  if (!run) return;
+  const before = state.explained.find((e) => sameRun(e, run));
+  const id = before?.id ?? Math.max(0, ...state.explained.map((e) => e.id)) + 1;
+  const empty: Explained = { ...run, id, map: before?.map ?? null, result: null, seconds: 0 };
+  const done = await work.run('explain', 'explain', async (signal) => {
+    store.dispatch({ type: 'explained', explained: empty });
+    const started = performance.now();
+    const { reply, beside } = await work.call(
+      {
+        kind: 'attribute',
+        model: state.modelId,
+        picture,
+        method: run.method,
+        removal: run.removal ?? removalChoice(state, state.removal),
+        target: run.target,
+        seed: run.seed,
+      },
+      {
+        signal,
+        onProgress: ({ done, total, secondsLeft }) => work.progress('explain', done, total, secondsLeft),
+        onPartial: (shape, values) => {
+          if (!signal.aborted) store.dispatch({ type: 'explained', explained: { ...empty, map: { shape, values } } });
+        },
+      },
+    );
+    const values = beside[0];
+    if (reply.kind !== 'attributed' || !(values instanceof Float32Array)) {
+      throw new Error(`the engine answered ${reply.kind}`);
+    }
+    const seconds = (performance.now() - started) / 1000;
+    store.dispatch({
+      type: 'explained',
+      explained: { ...run, id, map: { shape: reply.shape, values }, result: reply, seconds },
+    });
+    return true;
+  });
+  if (done) return;
+  // Cancelled or failed: what was there before stays, a partial map goes. Nothing to do where the picture changed.
+  if (!store.state.explained.some((e) => e.id === id && e.result === null)) return;
+  store.dispatch(before ? { type: 'explained', explained: before } : { type: 'remove-explained', id });
+}

@@ -1,0 +1,105 @@
+/** What a run will be asked for: registry entries with the visitor's parameters, and this page's quick defaults. */
+import type {
+  Catalogue,
+  Choice,
+  ImputerEntry,
+  MethodEntry,
+  MetricEntry,
+  WireParam,
+  WireValue,
+} from './protocol.gen.js';
+import type { Explained, Params, State } from './state.js';
+
+/**
+ * Defaults that keep a first run short in a browser, where the registry's own follow the papers. The form shows them,
+ * and provenance and links record what was used.
+ */
+const QUICK: Readonly<Record<string, Params>> = {
+  rise: { samples: 400 },
+  'smooth-grad': { samples: 16 },
+  'integrated-gradients': { steps: 25 },
+};
+
+/** The imputer of each metric's paper. */
+const PAPER: Readonly<Record<string, string>> = {
+  insertion: 'gaussian-blur',
+  deletion: 'constant',
+  road: 'noisy-linear',
+  'faithfulness-correlation': 'constant',
+};
+
+export function imputerOfPaper(metric: string): string {
+  return PAPER[metric] ?? 'channel-mean';
+}
+
+export function findMethod(state: State, id = state.method): MethodEntry | undefined {
+  return state.catalogue?.methods.find((m) => m.id === id);
+}
+
+export function findMetric(catalogue: Catalogue | null, id: string): MetricEntry | undefined {
+  return catalogue?.metrics.find((m) => m.id === id);
+}
+
+export function findImputer(catalogue: Catalogue | null, id: string): ImputerEntry | undefined {
+  return catalogue?.imputers.find((m) => m.id === id);
+}
+
+/** A parameter's default on this page. */
+export function defaultOf(id: string, param: WireParam): WireValue {
+  const quick = QUICK[id]?.[param.name];
+  if (typeof quick !== 'number') return quick ?? param.default;
+  return Math.min(param.max ?? quick, Math.max(param.min ?? quick, quick));
+}
+
+/** An entry with all its values: the visitor's, else the defaults. Names the entry does not declare are left out. */
+export function choice(
+  entry: { readonly id: string; readonly params: readonly WireParam[] },
+  changed: Params = {},
+): Choice {
+  const params: Record<string, WireValue> = {};
+  for (const param of entry.params) params[param.name] = changed[param.name] ?? defaultOf(entry.id, param);
+  return { id: entry.id, params };
+}
+
+/** The imputer `id` as chosen, or the plain id where the registry is not known yet. */
+export function removalChoice(state: State, id: string): Choice {
+  const entry = findImputer(state.catalogue, id);
+  return entry ? choice(entry, state.params[id]) : { id, params: {} };
+}
+
+/** A value that a declared parameter can hold, or undefined. */
+export function fitting(param: WireParam, value: WireValue | undefined): WireValue | undefined {
+  switch (param.kind) {
+    case 'integer':
+    case 'real': {
+      if (typeof value !== 'number' || (param.kind === 'integer' && !Number.isInteger(value))) return undefined;
+      return value < (param.min ?? -Infinity) || value > (param.max ?? Infinity) ? undefined : value;
+    }
+    case 'flag':
+      return typeof value === 'boolean' ? value : undefined;
+    case 'choice':
+      return typeof value === 'string' && param.choices.includes(value) ? value : undefined;
+    default:
+      return typeof value === 'string' ? value : undefined;
+  }
+}
+
+/** Why a method cannot run on the loaded network, or null. */
+export function blocked(state: State, method: MethodEntry): 'gradient' | null {
+  return method.needsGradient && state.model?.gradientError ? 'gradient' : null;
+}
+
+/** The finished maps of the class to be explained: those that can be scored together. */
+export function scorable(state: State): Explained[] {
+  return state.explained.filter((e) => e.result !== null && e.map !== null && e.target.class === state.target);
+}
+
+export function controls(state: State): MethodEntry[] {
+  return state.catalogue?.methods.filter((m) => m.family === 'control') ?? [];
+}
+
+/** Whether two runs are the same but for the time they took. */
+export function sameRun(a: Explained, b: Omit<Explained, 'id' | 'map' | 'result' | 'seconds'>): boolean {
+  const key = (e: typeof b) => JSON.stringify([e.method, e.removal, e.target, e.seed]);
+  return key(a) === key(b);
+}

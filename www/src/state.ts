@@ -1,0 +1,212 @@
+/** The page's one state: a plain value, changed only by the actions below, so that every change can be tested. */
+import type { ColormapId } from './colormap.js';
+import type { Language } from './i18n/index.js';
+import type { Sorting } from './reading.js';
+import type { Catalogue, ClassScore, ModelInfo, WireTargetKind, WireValue } from './protocol.gen.js';
+import type {
+  Draft,
+  Explained,
+  ModelEntry,
+  Notice,
+  Params,
+  Picture,
+  Place,
+  Prepared,
+  ScorePlan,
+  Scores,
+  Theme,
+  View,
+  Work,
+} from './subject.js';
+
+export type * from './subject.js';
+
+export interface State {
+  readonly engine: 'starting' | 'ready' | 'failed';
+  readonly workers: number;
+  readonly offline: boolean;
+  readonly language: Language;
+  readonly theme: Theme;
+  readonly catalogue: Catalogue | null;
+  readonly models: readonly ModelEntry[];
+  readonly modelId: string;
+  readonly model: ModelInfo | null;
+  readonly draft: Draft | null;
+  readonly picture: Picture | null;
+  readonly prepared: Prepared | null;
+  /** All classes, best first. */
+  readonly answer: readonly ClassScore[] | null;
+  readonly target: number | null;
+  readonly targetKind: WireTargetKind;
+  readonly method: string;
+  /** Ids of the methods on offer; empty for all. */
+  readonly offered: readonly string[];
+  /** What the visitor changed, by registry id. */
+  readonly params: Readonly<Record<string, Params>>;
+  readonly removal: string;
+  readonly seed: number;
+  readonly view: View;
+  readonly explained: readonly Explained[];
+  readonly plan: ScorePlan;
+  readonly scores: Scores | null;
+  readonly sorting: Sorting;
+  readonly work: Work | null;
+  readonly notices: readonly Notice[];
+}
+
+export const INITIAL: State = {
+  engine: 'starting',
+  workers: 0,
+  offline: false,
+  language: 'en',
+  theme: 'auto',
+  catalogue: null,
+  models: [],
+  modelId: '',
+  model: null,
+  draft: null,
+  picture: null,
+  prepared: null,
+  answer: null,
+  target: null,
+  targetKind: 'logit',
+  method: 'grad-cam',
+  offered: [],
+  params: {},
+  removal: 'gaussian-blur',
+  seed: 0,
+  view: { opacity: 0.85, reduction: 'signed', diverging: 'blue-orange', sequential: 'dusk', background: 'grey' },
+  explained: [],
+  plan: { metrics: ['insertion', 'deletion'], kind: 'probability', removal: {}, params: {} },
+  scores: null,
+  sorting: { by: '', order: 'descending' },
+  work: null,
+  notices: [],
+};
+
+/** Plain settings that an action may set directly. */
+export type Settings = Pick<
+  State,
+  'language' | 'theme' | 'offered' | 'method' | 'removal' | 'seed' | 'targetKind' | 'sorting'
+>;
+
+export type Action =
+  | { type: 'engine'; engine: State['engine']; workers: number }
+  | { type: 'offline-ready' }
+  | { type: 'catalogue'; catalogue: Catalogue }
+  | { type: 'models'; models: readonly ModelEntry[] }
+  | { type: 'choose-model'; id: string }
+  | { type: 'model'; model: ModelInfo }
+  | { type: 'draft'; draft: Draft | null }
+  | { type: 'picture'; picture: Picture }
+  | { type: 'prepared'; prepared: Prepared }
+  | { type: 'answer'; answer: readonly ClassScore[]; target: number }
+  | { type: 'target'; target: number }
+  | { type: 'set'; settings: Partial<Settings> }
+  | { type: 'param'; id: string; name: string; value: WireValue | undefined }
+  | { type: 'params'; id: string; params: Params }
+  | { type: 'view'; view: Partial<View> }
+  | { type: 'explained'; explained: Explained }
+  | { type: 'remove-explained'; id: number }
+  | { type: 'plan'; plan: Partial<ScorePlan> }
+  | { type: 'scores'; scores: Scores | null }
+  | { type: 'work'; work: Work | null }
+  | { type: 'notice'; notice: Notice }
+  | { type: 'dismiss'; place: Place };
+
+/** What no longer holds once the model or the picture changed. */
+const FORGET = { prepared: null, answer: null, target: null, explained: [], scores: null } as const;
+
+function setParam(params: State['params'], id: string, name: string, value: WireValue | undefined): State['params'] {
+  const entries = Object.entries(params[id] ?? {}).filter(([key]) => key !== name);
+  if (value !== undefined) entries.push([name, value]);
+  return { ...params, [id]: Object.fromEntries(entries) };
+}
+
+function upsert(list: readonly Explained[], item: Explained): readonly Explained[] {
+  return list.some((e) => e.id === item.id) ? list.map((e) => (e.id === item.id ? item : e)) : [...list, item];
+}
+
+export function reduce(state: State, action: Action): State {
+  switch (action.type) {
+    case 'engine':
+      return { ...state, engine: action.engine, workers: action.workers };
+    case 'offline-ready':
+      return { ...state, offline: true };
+    case 'catalogue':
+      return { ...state, catalogue: action.catalogue };
+    case 'models':
+      return { ...state, models: action.models };
+    case 'choose-model':
+      return { ...state, ...FORGET, modelId: action.id, model: null };
+    case 'model':
+      return { ...state, model: action.model };
+    case 'draft':
+      return { ...state, draft: action.draft };
+    case 'picture':
+      return { ...state, ...FORGET, picture: action.picture };
+    case 'prepared':
+      return { ...state, prepared: action.prepared };
+    case 'answer':
+      return { ...state, answer: action.answer, target: action.target };
+    case 'target':
+      return { ...state, target: action.target };
+    case 'set':
+      return { ...state, ...action.settings };
+    case 'param':
+      return { ...state, params: setParam(state.params, action.id, action.name, action.value) };
+    case 'params':
+      return { ...state, params: { ...state.params, [action.id]: action.params } };
+    case 'view':
+      return { ...state, view: { ...state.view, ...action.view } };
+    case 'explained':
+      return { ...state, explained: upsert(state.explained, action.explained) };
+    case 'remove-explained':
+      return { ...state, explained: state.explained.filter((e) => e.id !== action.id) };
+    case 'plan':
+      return { ...state, plan: { ...state.plan, ...action.plan } };
+    case 'scores':
+      return { ...state, scores: action.scores };
+    case 'work':
+      return { ...state, work: action.work };
+    case 'notice':
+      return { ...state, notices: [...state.notices.filter((n) => n.place !== action.notice.place), action.notice] };
+    case 'dismiss':
+      return { ...state, notices: state.notices.filter((n) => n.place !== action.place) };
+  }
+}
+
+/** Holds the state and tells its listeners. */
+export class Store {
+  #state: State;
+  readonly #listeners = new Set<() => void>();
+
+  constructor(initial: Partial<State> = {}) {
+    this.#state = { ...INITIAL, ...initial };
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  dispatch(action: Action): void {
+    this.#state = reduce(this.#state, action);
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Returns how to stop listening. */
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}
+
+/** The colour map in force. */
+export function colormapOf(view: View): ColormapId {
+  return view.reduction === 'signed' ? view.diverging : view.sequential;
+}
+
+/** The network picked, as listed. */
+export function entryOf(state: State): ModelEntry | undefined {
+  return state.models.find((m) => m.card.id === state.modelId);
+}

@@ -1,0 +1,114 @@
+/** What the page's state is made of. */
+import type { DivergingId, SequentialId } from './colormap.js';
+import type { Reduction } from './maps.js';
+import type { Row } from './reading.js';
+import type {
+  Attributed,
+  Choice,
+  Inspected,
+  ModelCard,
+  WireError,
+  WireTarget,
+  WireTargetKind,
+  WireValue,
+} from './protocol.gen.js';
+
+/** A network that can be picked: bundled, or the visitor's own. */
+export interface ModelEntry {
+  readonly card: ModelCard;
+  readonly labels: readonly string[];
+  readonly own: boolean;
+}
+
+export interface Picture {
+  readonly key: string;
+  readonly name: string;
+  /** File of the sample beside its model's card; null for the visitor's own picture. */
+  readonly sample: string | null;
+  readonly width: number;
+  readonly height: number;
+  /** Size before it was capped, where it was. */
+  readonly reducedFrom: readonly [number, number] | null;
+}
+
+/** What the network sees. */
+export interface Prepared {
+  readonly width: number;
+  readonly height: number;
+  readonly rgba: Uint8ClampedArray<ArrayBuffer>;
+  readonly crop: readonly [number, number, number, number];
+}
+
+export interface RawMap {
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+}
+
+/** One explained method. `result` is null while only a partial map is there. */
+export interface Explained {
+  readonly id: number;
+  readonly method: Choice;
+  readonly removal: Choice | null;
+  readonly target: WireTarget;
+  readonly label: string;
+  readonly seed: number;
+  readonly map: RawMap | null;
+  readonly result: Attributed | null;
+  readonly seconds: number;
+}
+
+export interface ScoredRow extends Row {
+  /** Id of the method. */
+  readonly method: string;
+  readonly map: RawMap;
+}
+
+export interface Scores {
+  readonly metrics: readonly string[];
+  readonly rows: readonly ScoredRow[];
+  readonly label: string;
+}
+
+/** An own network under inspection. */
+export interface Draft {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly inspected: Inspected;
+  readonly card: ModelCard;
+  readonly labels: readonly string[];
+}
+
+export type Place = 'engine' | 'picture' | 'model' | 'explain' | 'score' | 'link';
+
+export interface Notice {
+  readonly place: Place;
+  readonly error: WireError;
+}
+
+export type Task = 'model' | 'picture' | 'explain' | 'score';
+
+export interface Work {
+  readonly task: Task;
+  readonly done: number;
+  readonly total: number;
+  readonly secondsLeft: number | null;
+}
+
+export interface View {
+  readonly opacity: number;
+  readonly reduction: Reduction;
+  readonly diverging: DivergingId;
+  readonly sequential: SequentialId;
+  readonly background: 'grey' | 'colour' | 'none';
+}
+
+export type Params = Readonly<Record<string, WireValue>>;
+export type Theme = 'auto' | 'light' | 'dark';
+
+export interface ScorePlan {
+  readonly metrics: readonly string[];
+  /** The quantity that the metrics follow; the papers follow the probability. */
+  readonly kind: WireTargetKind;
+  /** Imputer of each metric. */
+  readonly removal: Readonly<Record<string, string>>;
+  readonly params: Readonly<Record<string, Params>>;
+}
