@@ -11,8 +11,14 @@ const LIMIT: u64 = 30_000_000;
 pub fn site(options: &wasm::Options) -> Result<()> {
     parts(options)?;
     tools::run(&mut tools::npm_run("build"))?;
-    let index = tools::root().join("dist/site/index.html");
-    ensure!(index.is_file(), "the site's build wrote no dist/site/index.html");
+    let site = tools::root().join("dist/site");
+    ensure!(
+        site.join("index.html").is_file(),
+        "the site's build wrote no dist/site/index.html"
+    );
+    for file in ["NOTICES.md", "LICENSE-MIT", "LICENSE-APACHE"] {
+        std::fs::copy(tools::root().join(file), site.join(file))?;
+    }
     Ok(())
 }
 

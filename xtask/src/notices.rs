@@ -199,12 +199,27 @@ fn npm() -> Result<Vec<Work>> {
             name: name.to_owned(),
             version: string(&package["version"])?.to_owned(),
             licences: licences::chosen(licence).with_context(|| format!("the package {name}"))?,
-            url: format!("https://www.npmjs.com/package/{name}"),
+            url: repository(&tools::www().join(path))?,
             folder: tools::www().join(path),
         });
     }
     works.sort();
     Ok(works)
+}
+
+/// The address of an npm package's source, or none.
+fn repository(package: &Path) -> Result<String> {
+    let manifest: Value = serde_json::from_str(&std::fs::read_to_string(package.join("package.json"))?)?;
+    let url = manifest["repository"]["url"]
+        .as_str()
+        .or_else(|| manifest["repository"].as_str())
+        .unwrap_or("");
+    let url = url.trim_start_matches("git+").trim_end_matches(".git");
+    Ok(if url.starts_with("https://") {
+        url.to_owned()
+    } else {
+        String::new()
+    })
 }
 
 /// A font in the site would need its credit here.
@@ -235,6 +250,20 @@ fn texts<'a>(out: &mut String, works: impl Iterator<Item = &'a Work>) -> Result<
         }
         for notice in named(&work.folder, &["NOTICE"])? {
             groups.entry(read(&notice)?).or_default().insert(work.name.clone());
+        }
+    }
+    for entry in std::fs::read_dir(tools::root().join("models"))? {
+        let folder = entry?.path();
+        let name = folder.file_name().and_then(|n| n.to_str()).unwrap_or("").to_owned();
+        for file in if folder.is_dir() {
+            named(&folder, &["LICENSE"])?
+        } else {
+            Vec::new()
+        } {
+            let text = read(&file)?;
+            if !text.contains("Apache License") {
+                groups.entry(text).or_default().insert(format!("the model {name}"));
+            }
         }
     }
     out.push_str("\n## Texts of the licences\n\nThe text of Apache-2.0 is in `LICENSE-APACHE`.\n");

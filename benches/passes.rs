@@ -1,0 +1,64 @@
+//! How long one forward pass and one gradient pass of each bundled network take on one thread.
+//!
+//! `cargo xtask bench [FILTER]`. Plans are built before the clock starts; the median of at least two seconds is given.
+
+use std::hint::black_box;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use lucarne::exec::Cpu;
+use lucarne::graph::Wrt;
+use lucarne::model::{Limits, ModelCard};
+use lucarne::rng::SeedStream;
+use lucarne::{Model, Tensor};
+
+/// Shortest measurement.
+const SPAN: Duration = Duration::from_secs(2);
+/// Fewest repetitions.
+const LEAST: usize = 10;
+
+fn main() {
+    let filter = std::env::args().skip(1).find(|a| !a.starts_with("--")).unwrap_or_default();
+    println!("{:<40} {:>10} {:>10} {:>12}", "", "best ms", "median ms", "passes / s");
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+    let mut folders: Vec<_> = std::fs::read_dir(models)
+        .expect("the models are there")
+        .filter_map(|entry| Some(entry.ok()?.path()).filter(|folder| folder.join("card.toml").is_file()))
+        .collect();
+    folders.sort();
+    for folder in folders {
+        let text = std::fs::read_to_string(folder.join("card.toml")).expect("a card is text");
+        let card = ModelCard::parse(&text).expect("bundled cards are right");
+        let onnx = std::fs::read(folder.join(&card.file)).expect("the network is there");
+        let id = card.id.clone();
+        let model = Model::load(&onnx, card, Vec::new(), &Limits::default()).expect("bundled networks load");
+        let [c, h, w] = model.input_dims();
+        let mut noise = SeedStream::new(0).stream("bench/input");
+        let x = Tensor::from_fn(&[1, c, h, w], |_| noise.normal());
+        let cotangent = Tensor::from_fn(&[1, model.classes()], |k| f32::from(u8::from(k == 0)));
+        let engine = Cpu::new(model);
+        time(&format!("{id}/forward"), &filter, || {
+            black_box(engine.run_forward(black_box(&x), &[]).expect("a forward pass"));
+        });
+        time(&format!("{id}/gradient"), &filter, || {
+            black_box(engine.run_gradient(black_box(&x), &cotangent, &[Wrt::Input]).expect("a gradient pass"));
+        });
+    }
+}
+
+fn time(name: &str, filter: &str, mut run: impl FnMut()) {
+    if !name.contains(filter) {
+        return;
+    }
+    run();
+    let mut times = Vec::new();
+    let start = Instant::now();
+    while start.elapsed() < SPAN || times.len() < LEAST {
+        let one = Instant::now();
+        run();
+        times.push(one.elapsed().as_secs_f64() * 1e3);
+    }
+    times.sort_by(f64::total_cmp);
+    let median = times[times.len() / 2];
+    println!("{name:<40} {:>10.2} {median:>10.2} {:>12.1}", times[0], 1e3 / median);
+}
