@@ -4,7 +4,6 @@ import { defineConfig, type PluginOption } from 'vite';
 
 import type { Build } from './vite/csp.ts';
 import { modelsPlugin } from './vite/models.ts';
-import { onnxruntimePlugin } from './vite/onnxruntime.ts';
 import { elementPlugin, policyPlugin, precachePlugin, rootPlugin } from './vite/site.ts';
 import { singlePlugin } from './vite/single.ts';
 
@@ -38,7 +37,7 @@ export default defineConfig(({ mode, command }) => {
       command === 'build' && precachePlugin(),
     ],
     single: [singlePlugin(www, 'lucarne.html')],
-    bench: [modelsPlugin(www), rootPlugin(), onnxruntimePlugin(www), policyPlugin('bench')],
+    bench: [modelsPlugin(www), rootPlugin(), policyPlugin('bench')],
   }[build];
   return {
     root: www,
@@ -70,6 +69,8 @@ export default defineConfig(({ mode, command }) => {
         },
       },
     },
+    // Its WebAssembly is found beside its code only if it is left as it is.
+    optimizeDeps: { exclude: ['onnxruntime-web'] },
     server: { host: '127.0.0.1' },
     preview: { host: '127.0.0.1' },
   };

@@ -9,27 +9,36 @@ declare const __PRECACHE__: [file: string, hash: string][];
 
 const CACHE = 'lucarne';
 const root = new URL('./', self.location.href);
-const keys = new Map(
-  __PRECACHE__.map(([file, hash]) => [new URL(file, root).href, new URL(`${file}?${hash}`, root).href]),
-);
+const files = new Map(__PRECACHE__.map(([file, hash]) => [new URL(file, root).href, hash]));
+const keyOf = (url: string, hash: string) => `${url}?${hash}`;
+
+async function hashOf(response: Response): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', await response.arrayBuffer()));
+  return [...digest.subarray(0, 6)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** A file of this version: as the page has just had it, or anew where the browser kept another version. */
+async function fetched(url: string, hash: string): Promise<Response> {
+  for (const cache of ['default', 'reload'] as const) {
+    const response = await fetch(url, { cache, credentials: 'omit' });
+    if (response.ok && (await hashOf(response.clone())) === hash) return response;
+  }
+  throw new Error(`${url} is not of this version`);
+}
 
 /** Gets what is new; a file whose hash is kept already is not fetched again. */
 async function install(): Promise<void> {
   const cache = await caches.open(CACHE);
-  await Promise.all(
-    [...keys].map(async ([url, key]) => {
-      if (await cache.match(key)) return;
-      const response = await fetch(url, { cache: 'no-cache', credentials: 'omit' });
-      if (!response.ok) throw new Error(`${url}: ${response.status}`);
-      await cache.put(key, response);
-    }),
-  );
+  for (const [url, hash] of files) {
+    const key = keyOf(url, hash);
+    if (!(await cache.match(key))) await cache.put(key, await fetched(url, hash));
+  }
 }
 
 /** Drops what the last version had and this one has not. */
 async function clean(): Promise<void> {
   const cache = await caches.open(CACHE);
-  const known = new Set(keys.values());
+  const known = new Set([...files].map(([url, hash]) => keyOf(url, hash)));
   for (const request of await cache.keys()) if (!known.has(request.url)) await cache.delete(request);
 }
 
@@ -40,7 +49,8 @@ self.addEventListener('fetch', (event) => {
   const url = new URL(event.request.url);
   url.hash = url.search = '';
   if (url.href === root.href) url.pathname += 'index.html';
-  const key = event.request.method === 'GET' ? keys.get(url.href) : undefined;
-  if (key === undefined) return;
+  const hash = event.request.method === 'GET' ? files.get(url.href) : undefined;
+  if (hash === undefined) return;
+  const key = keyOf(url.href, hash);
   event.respondWith(caches.open(CACHE).then(async (cache) => (await cache.match(key)) ?? fetch(event.request)));
 });

@@ -4,8 +4,7 @@
  */
 import type { ModelCard } from '../protocol.gen.js';
 import { compile, read } from '#asset-source';
-
-export { keepOffline } from './offline.js';
+import { registerOffline } from './offline.js';
 
 /** A bundled model, as `models.json` lists it. */
 export interface BundledModel {
@@ -18,6 +17,8 @@ export interface BundledModel {
 
 const kept = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
 let engine: Promise<WebAssembly.Module> | null = null;
+let loaded: () => void;
+const allLoaded = new Promise<void>((resolve) => (loaded = resolve));
 
 /** The bytes of a file; had once, then kept. Rejects with an `EngineError` of code `asset-missing`. */
 export function asset(name: string): Promise<Uint8Array<ArrayBuffer>> {
@@ -49,4 +50,14 @@ export async function preloadAssets(): Promise<void> {
     const samples = card.sample.flatMap((s) => (s.mask === null ? [s.file] : [s.file, s.mask]));
     for (const file of [card.file, ...samples]) await asset(`${path}/${file}`);
   }
+  loaded();
+}
+
+/**
+ * Keeps the site for use without a network, where it may; tells whether it does. Waits for `preloadAssets`, so that it
+ * does not compete with the page for the first visit's connection.
+ */
+export async function keepOffline(): Promise<boolean> {
+  await allLoaded;
+  return registerOffline();
 }

@@ -13,7 +13,7 @@ export function mayKeepOffline(page: { href: string; origin: string; secure: boo
 }
 
 /** Registers the site's service worker, where there may be one. Never throws: it is a convenience. */
-export async function keepOffline(root: URL | null = source.root): Promise<boolean> {
+export async function registerOffline(root: URL | null = source.root): Promise<boolean> {
   const page = { href: location.href, origin: self.origin, secure: isSecureContext };
   if (import.meta.env.DEV || root === null || !mayKeepOffline(page, root)) return false;
   try {
