@@ -45,7 +45,11 @@ impl Lanes for Here {
         let broken = self.broken.contains(&lane);
         let engine = self.engines[lane].clone();
         Box::pin(async move {
-            if broken { Err(RunError::WorkerLost { why: "gone".into() }.into()) } else { Pool::run(&engine, &batch) }
+            if broken {
+                Err(RunError::WorkerLost { why: "gone".into() }.into())
+            } else {
+                Pool::run(&engine, &batch)
+            }
         })
     }
     fn now(&self) -> f64 {
@@ -55,7 +59,11 @@ impl Lanes for Here {
 
 fn pool(model: &Arc<Model>, lanes: usize, broken: Vec<usize>) -> (Pool, Rc<Here>) {
     let engines = (0..lanes).map(|_| Rc::new(Cpu::new(model.clone()))).collect();
-    let here = Rc::new(Here { engines, broken, sent: Cell::new(0) });
+    let here = Rc::new(Here {
+        engines,
+        broken,
+        sent: Cell::new(0),
+    });
     (Pool::new(Cpu::new(model.clone()), here.clone()), here)
 }
 
@@ -73,9 +81,17 @@ fn the_number_of_engines_changes_no_bit() {
     for (lanes, broken) in [(1, vec![]), (2, vec![]), (3, vec![1]), (9, vec![0, 8])] {
         let lost = broken.len();
         let (many, here) = pool(&model, lanes, broken);
-        assert_eq!(block_on(many.forward(&x, &[0])).expect("forward"), logits, "{lanes} siblings");
+        assert_eq!(
+            block_on(many.forward(&x, &[0])).expect("forward"),
+            logits,
+            "{lanes} siblings"
+        );
         let got = block_on(many.gradient(&x, &cotangent, &wrt)).expect("gradient");
-        assert_eq!((got.logits, got.by), (gradients.logits.clone(), gradients.by.clone()), "{lanes} siblings");
+        assert_eq!(
+            (got.logits, got.by),
+            (gradients.logits.clone(), gradients.by.clone()),
+            "{lanes} siblings"
+        );
         assert!(here.sent.get() >= lanes.min(6), "the siblings were used");
         assert!(lost == 0 || !many.take_notes().is_empty(), "lost siblings are told of");
     }
@@ -84,7 +100,11 @@ fn the_number_of_engines_changes_no_bit() {
 struct NoLanes;
 impl LaneSource for NoLanes {
     fn lanes(&self, _: &str) -> Rc<dyn Lanes> {
-        Rc::new(Here { engines: Vec::new(), broken: Vec::new(), sent: Cell::new(0) })
+        Rc::new(Here {
+            engines: Vec::new(),
+            broken: Vec::new(),
+            sent: Cell::new(0),
+        })
     }
 }
 
@@ -125,44 +145,83 @@ fn loaded(net: &str) -> (Service, String) {
     let service = Service::new(Box::new(NoLanes));
     let inspected = ask(
         &service,
-        Request::Inspect { job: 1, name: format!("{net}.onnx") },
+        Request::Inspect {
+            job: 1,
+            name: format!("{net}.onnx"),
+        },
         vec![Beside::Bytes(onnx(net))],
     );
-    let Ok((Reply::Inspected(found), _)) = inspected else { panic!("{inspected:?}") };
+    let Ok((Reply::Inspected(found), _)) = inspected else {
+        panic!("{inspected:?}")
+    };
     let model = found.card.id.clone();
-    let request = Request::LoadModel { job: 2, card: found.card, labels: Vec::new() };
+    let request = Request::LoadModel {
+        job: 2,
+        card: found.card,
+        labels: Vec::new(),
+    };
     let reply = ask(&service, request, vec![Beside::Bytes(onnx(net))]);
-    let Ok((Reply::ModelLoaded(info), _)) = reply else { panic!("{reply:?}") };
+    let Ok((Reply::ModelLoaded(info), _)) = reply else {
+        panic!("{reply:?}")
+    };
     assert_eq!(info.gradient_error, None);
     let rgba = (0..40 * 50 * 4).map(|i| (i * 7 % 251) as u8).collect();
-    let request = Request::LoadPicture { job: 3, picture: "p".into(), width: 40, height: 50 };
+    let request = Request::LoadPicture {
+        job: 3,
+        picture: "p".into(),
+        width: 40,
+        height: 50,
+    };
     ask(&service, request, vec![Beside::Bytes(rgba)]).expect("the picture is kept");
     (service, model)
 }
 
 fn choice(id: &str) -> Choice {
-    Choice { id: id.into(), params: Default::default() }
+    Choice {
+        id: id.into(),
+        params: Default::default(),
+    }
 }
 
-const TARGET: WireTarget = WireTarget { class: 1, kind: WireTargetKind::Logit };
+const TARGET: WireTarget = WireTarget {
+    class: 1,
+    kind: WireTargetKind::Logit,
+};
 
 fn attribute(model: &str, method: Choice) -> Request {
     let (picture, removal) = ("p".into(), choice("constant"));
-    Request::Attribute { job: 5, model: model.into(), picture, method, removal, target: TARGET, seed: 9 }
+    Request::Attribute {
+        job: 5,
+        model: model.into(),
+        picture,
+        method,
+        removal,
+        target: TARGET,
+        seed: 9,
+    }
 }
 
 #[test]
 fn a_picture_is_predicted_explained_scored_and_imputed() {
     let (service, model) = loaded("residual");
-    let request = Request::Predict { job: 4, model: model.clone(), picture: "p".into(), top: 3 };
-    let Ok((Reply::Predicted { classes }, _)) = ask(&service, request, vec![]) else { panic!("no answer") };
+    let request = Request::Predict {
+        job: 4,
+        model: model.clone(),
+        picture: "p".into(),
+        top: 3,
+    };
+    let Ok((Reply::Predicted { classes }, _)) = ask(&service, request, vec![]) else {
+        panic!("no answer")
+    };
     assert_eq!(classes.len(), 3);
     assert!(classes[0].probability >= classes[1].probability && classes[1].probability >= classes[2].probability);
 
     let Ok((Reply::Attributed(a), beside)) = ask(&service, attribute(&model, choice("gradient")), vec![]) else {
         panic!("no map")
     };
-    let [Beside::Floats(map)] = &beside[..] else { panic!("a map lies beside") };
+    let [Beside::Floats(map)] = &beside[..] else {
+        panic!("a map lies beside")
+    };
     assert_eq!(map.len(), a.shape.iter().product::<usize>());
     assert_eq!((a.provenance.forward, a.provenance.backward), (1, 1));
     assert_eq!((a.provenance.seed, a.provenance.device.as_str()), (9, "cpu x1"));
@@ -177,23 +236,42 @@ fn a_picture_is_predicted_explained_scored_and_imputed() {
         target: TARGET,
         seed: 1,
     };
-    let Ok((Reply::Evaluated(e), _)) = ask(&service, request, beside) else { panic!("no score") };
+    let Ok((Reply::Evaluated(e), _)) = ask(&service, request, beside) else {
+        panic!("no score")
+    };
     assert!(e.score.is_some_and(f64::is_finite));
     assert_eq!(e.provenance.removal.map(|r| r.id), Some("channel-mean".to_owned()));
 
-    let Ok((Reply::Prepared { width, height, .. }, seen)) =
-        ask(&service, Request::Prepare { job: 7, model: model.clone(), picture: "p".into() }, vec![])
-    else {
+    let Ok((Reply::Prepared { width, height, .. }, seen)) = ask(
+        &service,
+        Request::Prepare {
+            job: 7,
+            model: model.clone(),
+            picture: "p".into(),
+        },
+        vec![],
+    ) else {
         panic!("nothing to see")
     };
     let mask: Vec<u8> = (0..width * height).map(|i| u8::from(i % 3 == 0)).collect();
-    let request = Request::Impute { job: 8, model, picture: "p".into(), removal: choice("noisy-linear"), seed: 1 };
+    let request = Request::Impute {
+        job: 8,
+        model,
+        picture: "p".into(),
+        removal: choice("noisy-linear"),
+        seed: 1,
+    };
     let Ok((Reply::Imputed { .. }, filled)) = ask(&service, request, vec![Beside::Bytes(mask.clone())]) else {
         panic!("nothing filled")
     };
-    let ([Beside::Bytes(seen)], [Beside::Bytes(filled)]) = (&seen[..], &filled[..]) else { panic!("no pictures") };
+    let ([Beside::Bytes(seen)], [Beside::Bytes(filled)]) = (&seen[..], &filled[..]) else {
+        panic!("no pictures")
+    };
     for (i, &gone) in mask.iter().enumerate() {
-        assert!(gone != 0 || seen[4 * i..4 * i + 4] == filled[4 * i..4 * i + 4], "kept pixel {i} changed");
+        assert!(
+            gone != 0 || seen[4 * i..4 * i + 4] == filled[4 * i..4 * i + 4],
+            "kept pixel {i} changed"
+        );
     }
 }
 
@@ -204,7 +282,10 @@ fn a_long_method_streams_partial_maps_and_can_be_cancelled() {
     let watch = Watch::default();
     block_on(service.answer(rise.clone(), vec![], &watch)).expect("a map");
     let reports = watch.reports.take();
-    assert!(reports.iter().any(|r| matches!(r, Report::Partial { .. })), "partial maps are streamed");
+    assert!(
+        reports.iter().any(|r| matches!(r, Report::Partial { .. })),
+        "partial maps are streamed"
+    );
     let Some(Report::Progress { done, total }) =
         reports.into_iter().rev().find(|r| matches!(r, Report::Progress { .. }))
     else {
@@ -214,7 +295,10 @@ fn a_long_method_streams_partial_maps_and_can_be_cancelled() {
 
     let watch = Watch::default();
     watch.steps_left.set(Some(3));
-    assert_eq!(block_on(service.answer(rise, vec![], &watch)).err(), Some(Error::Cancelled));
+    assert_eq!(
+        block_on(service.answer(rise, vec![], &watch)).err(),
+        Some(Error::Cancelled)
+    );
     assert!(watch.reports.take().len() <= 8, "it stopped at once");
 }
 
@@ -225,7 +309,13 @@ fn bad_requests_are_told_what_is_wrong() {
     let unknown = text(attribute("nothing", choice("gradient")), vec![]);
     assert!(unknown.contains("nothing") && unknown.contains(&model), "{unknown}");
     assert!(text(attribute(&model, choice("magic")), vec![]).contains("integrated-gradients"));
-    let impute = Request::Impute { job: 1, model: model.clone(), picture: "p".into(), removal: choice("constant"), seed: 0 };
+    let impute = Request::Impute {
+        job: 1,
+        model: model.clone(),
+        picture: "p".into(),
+        removal: choice("constant"),
+        seed: 0,
+    };
     assert!(text(impute, vec![Beside::Bytes(vec![0; 3])]).contains("mask"));
     let evaluate = |shape: Vec<usize>| Request::Evaluate {
         job: 1,
@@ -240,13 +330,37 @@ fn bad_requests_are_told_what_is_wrong() {
     assert!(text(evaluate(vec![usize::MAX, 2]), vec![Beside::Floats(vec![0.0; 4])]).contains("map"));
     assert!(text(evaluate(vec![1, 2, 2]), vec![Beside::Floats(vec![f32::NAN; 4])]).contains("finite"));
     assert!(text(evaluate(vec![1, 2, 2]), vec![]).contains("beside"));
-    let picture = Request::LoadPicture { job: 1, picture: "q".into(), width: 10, height: 10 };
+    let picture = Request::LoadPicture {
+        job: 1,
+        picture: "q".into(),
+        width: 10,
+        height: 10,
+    };
     assert!(ask(&service, picture, vec![Beside::Bytes(vec![0; 7])]).is_err());
-    let target = WireTarget { class: 1_000_000, kind: WireTargetKind::Logit };
-    let Request::Attribute { job, model, picture, method, removal, seed, .. } = attribute(&model, choice("gradient"))
+    let target = WireTarget {
+        class: 1_000_000,
+        kind: WireTargetKind::Logit,
+    };
+    let Request::Attribute {
+        job,
+        model,
+        picture,
+        method,
+        removal,
+        seed,
+        ..
+    } = attribute(&model, choice("gradient"))
     else {
         unreachable!()
     };
-    let request = Request::Attribute { job, model, picture, method, removal, target, seed };
+    let request = Request::Attribute {
+        job,
+        model,
+        picture,
+        method,
+        removal,
+        target,
+        seed,
+    };
     assert!(text(request, vec![]).contains("target"));
 }

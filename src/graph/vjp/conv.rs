@@ -43,7 +43,7 @@ fn conv(a: &mut Adjoint, op: &Conv) -> Cotangents {
         let konst = a.konst(a.inputs[1])?.filter(|_| mirrors);
         let zero = a.constant(tensor0(0f32))?;
         Some(if let Some(kernel) = konst {
-            let kernel = mirrored(&kernel, op.group)?;
+            let kernel = rearranged(&kernel, op.group, true)?;
             let kernel = a.constant(kernel)?;
             let padding = PaddingSpec::Explicit(
                 reach.iter().zip(&before).map(|(reach, pad)| reach - pad).collect(),
@@ -126,9 +126,14 @@ fn transposed(spec: &PoolSpec, padding: PaddingSpec) -> PoolSpec {
     }
 }
 
-/// Weights `[g * O, I, ...]` as `[g * I, O, ...]`.
+/// Weights `[g * O, I, ...]` as `[g * I, O, ...]`. Constants are rearranged here: the optimiser would leave it to every
+/// run for a large one that the forward pass uses as well.
 fn swapped(a: &mut Adjoint, group: usize) -> TractResult<OutletId> {
     let kernel = a.inputs[1];
+    if let Some(konst) = a.konst(kernel)? {
+        let konst = rearranged(&konst, group, false)?;
+        return a.constant(konst);
+    }
     let shape = a.shape(kernel)?;
     let (g, o, i) = (group.to_dim(), (shape[0] / group).to_dim(), shape[1].to_dim());
     let split = a.wire(
@@ -139,24 +144,28 @@ fn swapped(a: &mut Adjoint, group: usize) -> TractResult<OutletId> {
     a.wire(AxisOp::Reshape(0, tvec![g.clone(), i.clone()], tvec![g * i]), &[moved])
 }
 
-/// Weights `[g * O, I, ...]` as `[g * I, O, ...]` with the order of the taps reversed on each axis.
-fn mirrored(kernel: &Tensor, group: usize) -> TractResult<Tensor> {
-    let view = kernel.to_plain_array_view::<f32>()?;
-    let (o, i) = (kernel.shape()[0] / group, kernel.shape()[1]);
+/// Weights `[g * O, I, ...]` as `[g * I, O, ...]`, with the order of the taps reversed on each axis if `mirror`.
+fn rearranged(kernel: &Tensor, group: usize, mirror: bool) -> TractResult<Tensor> {
     let mut shape: TVec<usize> = kernel.shape().into();
-    shape[0] = group * i;
-    shape[1] = o;
-    let mut source: TVec<usize> = shape.clone();
-    let taps: TVec<usize> = shape[2..].into();
-    let result = tract_ndarray::ArrayD::from_shape_fn(&*shape, |at| {
-        source[0] = at[0] / i * o + at[1];
-        source[1] = at[0] % i;
-        for (ax, len) in taps.iter().enumerate() {
-            source[ax + 2] = len - 1 - at[ax + 2];
+    let (o, i) = (shape[0] / group, shape[1]);
+    let taps: usize = shape[2..].iter().product();
+    (shape[0], shape[1]) = (group * i, o);
+    let from = kernel.try_as_plain_ram()?;
+    let from = from.as_slice::<f32>()?;
+    let mut to: Vec<f32> = Vec::with_capacity(from.len());
+    for g in 0..group {
+        for input in 0..i {
+            for output in 0..o {
+                let taps = &from[((g * o + output) * i + input) * taps..][..taps];
+                if mirror {
+                    to.extend(taps.iter().rev());
+                } else {
+                    to.extend(taps);
+                }
+            }
         }
-        view[&*source]
-    });
-    Ok(result.into_tensor())
+    }
+    Tensor::from_shape(&shape, &to)
 }
 
 /// The bias adds to each pixel of its channel.

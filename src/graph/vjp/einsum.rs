@@ -53,14 +53,8 @@ fn by_operand(a: &mut Adjoint, op: &EinSum, g: OutletId, slot: usize) -> TractRe
     let sources: Vec<(OutletId, Vec<char>)> = std::iter::once((g, letters(InOut::Out(0))))
         .chain(others.map(|other| (a.inputs[other], letters(InOut::In(other)))))
         .collect();
-    for (mut wire, mut axes) in sources {
-        for (position, extent) in a.shape(wire)?.iter().enumerate().rev() {
-            if *extent == 1 {
-                wire = a.wire(AxisOp::Rm(position), &[wire])?;
-                axes.remove(position);
-            }
-        }
-        operands.push((wire, axes));
+    for (wire, axes) in sources {
+        operands.push(without_units(a, wire, axes)?);
     }
     let shape = a.shape(a.inputs[slot])?;
     let target = letters(InOut::In(slot));
@@ -80,4 +74,24 @@ fn by_operand(a: &mut Adjoint, op: &EinSum, g: OutletId, slot: usize) -> TractRe
         }
     }
     a.broadcast_to(wire, &shape)
+}
+
+/// An operand without its axes of extent 1. A constant comes out with its axes in the reverse order: as another tensor
+/// than that of the forward pass, it is packed for the matrix product once, and not at every run as a large constant
+/// with two users is.
+fn without_units(a: &mut Adjoint, mut wire: OutletId, mut axes: Vec<char>) -> TractResult<(OutletId, Vec<char>)> {
+    let shape = a.shape(wire)?;
+    if let Some(konst) = a.konst(wire)? {
+        let kept: Vec<usize> = (0..shape.len()).filter(|position| shape[*position] != 1).collect();
+        let extents: TVec<usize> = kept.iter().map(|position| shape[*position]).collect();
+        let reversed: Vec<usize> = (0..kept.len()).rev().collect();
+        let konst = konst.into_tensor().into_shape(&extents)?.permute_axes(&reversed)?;
+        let axes = kept.iter().rev().map(|position| axes[*position]).collect();
+        return Ok((a.constant(konst)?, axes));
+    }
+    for (position, _) in shape.iter().enumerate().rev().filter(|(_, extent)| **extent == 1) {
+        wire = a.wire(AxisOp::Rm(position), &[wire])?;
+        axes.remove(position);
+    }
+    Ok((wire, axes))
 }

@@ -41,6 +41,7 @@
 //! [`GradientError::NoRule`]: crate::error::GradientError::NoRule
 
 mod binary;
+mod broadcast;
 mod conv;
 mod einsum;
 mod elementwise;
@@ -58,12 +59,12 @@ use std::any::{Any, TypeId};
 use std::collections::BTreeMap;
 
 use tract_onnx::tract_core::internal::*;
-use tract_onnx::tract_core::ops::array::MultiBroadcastTo;
 use tract_onnx::tract_core::ops::binary::TypedBinOp;
 use tract_onnx::tract_core::ops::element_wise::ElementWiseOp;
 use tract_onnx::tract_core::ops::math;
 use tract_onnx::tract_core::ops::nn::{Reduce, Reducer};
 
+use broadcast::Repeat;
 use pointwise::Pointwise;
 
 /// What a rule gives back: a cotangent for each input, or `None` where nothing flows.
@@ -287,15 +288,12 @@ impl<'a> Adjoint<'a> {
         Ok(wire)
     }
 
-    /// Repeats `a` to `shape`, unless it has it.
+    /// Repeats `a` to `shape`, of the same rank, unless it has it.
     pub fn broadcast_to(&mut self, a: OutletId, shape: &[usize]) -> TractResult<OutletId> {
         if *self.shape(a)? == *shape {
             return Ok(a);
         }
-        self.wire(
-            MultiBroadcastTo::new(ShapeFact::from_dims(shape.iter().map(ToDim::to_dim))),
-            &[a],
-        )
+        self.wire(Repeat { shape: shape.into() }, &[a])
     }
 
     fn fresh_name(&self) -> String {

@@ -408,6 +408,15 @@ fn contractions() {
         einsum("inner", "ab,ab->", &[&[3, 2], &[3, 2]]),
         einsum("one operand", "abc->ca", &[&[2, 3, 2]]),
         einsum("three operands", "ab,bc,cd->ad", &[&[2, 3], &[3, 2], &[2, 2]]),
+        Case::new("constant weights", &[&[2, 3, 4]], |m, x| {
+            let weights = konst(m, tensor(&[1, 4, 3, 5], (-1.0, 1.0), 1));
+            wire(
+                m,
+                EinSum::new("btk,zktn->zbn".parse().unwrap(), f32::datum_type()),
+                &[x[0], weights],
+            )
+        })
+        .linear(),
         einsum("unit axes", "nchw,cd->ndhw", &[&[1, 3, 1, 2], &[3, 1]]),
     ]);
 }
@@ -876,5 +885,61 @@ fn resampling() {
             },
         )
         .nonlinear(),
+    ]);
+}
+
+/// Chains in which tract's optimiser meets a repeated cotangent.
+#[test]
+fn repeated_cotangents() {
+    let spec = || {
+        spec(
+            &Geometry {
+                kernel: &[1, 1],
+                strides: &[1, 1],
+                dilations: &[1, 1],
+                padding: PaddingSpec::Valid,
+            },
+            3,
+            4,
+        )
+    };
+    let pooled = move |m: &mut TypedModel, x: OutletId| wire(m, Reduce::new(tvec![2, 3], Reducer::Sum), &[x]);
+    check(vec![
+        Case::new(
+            "pool after a pointwise convolution",
+            &[&[1, 3, 4, 2], &[4]],
+            move |m, x| {
+                let kernel = konst(m, tensor(&[4, 3, 1, 1], (-1.0, 1.0), 1));
+                let y = wire(m, Conv::new(spec(), KernelFormat::OIHW, 1, None), &[x[0], kernel, x[1]]);
+                pooled(m, y)
+            },
+        )
+        .linear(),
+        Case::new("pool after an activation", &[&[1, 3, 4, 2]], move |m, x| {
+            let zero = konst(m, tensor4(&[[[[0f32]]]]));
+            let y = wire(m, math::max(), &[x[0], zero]);
+            pooled(m, y)
+        }),
+        Case::new("mean of tokens after a product", &[&[2, 3, 4], &[4, 5]], |m, x| {
+            let y = wire(m, EinSum::new("btk,kn->btn".parse().unwrap(), f32::datum_type()), x);
+            let y = wire(m, Reduce::new(tvec![1], Reducer::Sum), &[y]);
+            wire(m, AxisOp::Rm(1), &[y])
+        })
+        .linear(),
+        Case::new("mean of tokens after axes moved", &[&[1, 4, 2, 3], &[4, 5]], |m, x| {
+            let y = wire(
+                m,
+                AxisOp::Reshape(2, tvec![2.to_dim(), 3.to_dim()], tvec![6.to_dim()]),
+                &[x[0]],
+            );
+            let y = wire(m, AxisOp::Move(1, 2), &[y]);
+            let y = wire(
+                m,
+                EinSum::new("btk,kn->btn".parse().unwrap(), f32::datum_type()),
+                &[y, x[1]],
+            );
+            wire(m, Reduce::new(tvec![1], Reducer::Sum), &[y])
+        })
+        .linear(),
     ]);
 }
