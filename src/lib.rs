@@ -20,6 +20,7 @@ pub mod input;
 pub mod job;
 pub mod metric;
 pub mod model;
+pub mod npy;
 pub mod params;
 pub mod picture;
 pub mod protocol;

@@ -2,20 +2,39 @@
 //! tract; everything that leaves it is a [`Tensor`] or a plain description.
 
 mod backward;
+mod branches;
+mod build;
+mod ends;
+mod guard;
+mod import;
 pub mod inspect;
+mod memory;
+mod normalise;
+mod onnx;
 mod vjp;
+mod wire;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use tract_onnx::prelude::{IntoTValue, OutletId, Tensor as Array, TypedModel, TypedSimplePlan};
+use tract_onnx::tract_core::internal::RunOptions;
 
 use crate::Tensor;
 use crate::error::{GradientError, LoadError, RunError};
 use crate::model::target::Head;
 use crate::model::{Limits, ModelCard};
+use build::{Typed, cause};
+use guard::attempt;
+
+pub use guard::quiet_caught_panics;
 
 /// A place inside the network that can be looked at or differentiated by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layer {
-    /// ONNX node name.
+    /// ONNX node name (its first output's where unnamed).
     pub name: String,
-    /// Operator type in the engine's vocabulary.
+    /// ONNX operator type.
     pub op: String,
     /// Shape of its output for one picture, without the batch axis: `[C, h, w]`, `[T, D]` or `[D]`.
     pub shape: Vec<usize>,
@@ -30,61 +49,179 @@ pub enum Wrt {
     Layer(usize),
 }
 
-/// An imported network: typed graph, batch-norm folded, input transposed to `[N, C, H, W]` where it was not.
-#[derive(Debug)]
-pub struct Network {}
+/// An imported network: typed graph, constants folded, input transposed to `[N, C, H, W]` where it was not.
+pub struct Network {
+    dims: [usize; 3],
+    classes: usize,
+    head: Head,
+    layers: Vec<Layer>,
+    default_layer: Option<usize>,
+    /// For each layer, its place among `values`.
+    places: Vec<usize>,
+    /// One picture at a time, as imported: neither decluttered nor optimised, which gradients need.
+    model: TypedModel,
+    /// The logits `[N, K]`, then what the layers are taken from.
+    values: Vec<OutletId>,
+    source: import::Source,
+}
+
+impl std::fmt::Debug for Network {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Network")
+            .field("dims", &self.dims)
+            .field("classes", &self.classes)
+            .field("head", &self.head)
+            .field("layers", &self.layers.len())
+            .finish_non_exhaustive()
+    }
+}
 
 impl Network {
     /// Imports an ONNX file as the card describes it. Bytes, nodes, dimensions and estimated memory are checked
     /// against `limits` before they are taken.
-    pub fn import(_onnx: &[u8], _card: &ModelCard, _limits: &Limits) -> Result<Self, LoadError> {
-        todo!()
+    pub fn import(onnx: &[u8], card: &ModelCard, limits: &Limits) -> Result<Self, LoadError> {
+        guard::catch(|| import::import(onnx, card, limits)).unwrap_or_else(|why| Err(LoadError::Parse { why }))
     }
 
     /// Channels, height and width of one input.
     pub fn input_dims(&self) -> [usize; 3] {
-        todo!()
+        self.dims
     }
 
     /// Number of classes.
     pub fn classes(&self) -> usize {
-        todo!()
+        self.classes
     }
 
     /// What the file applies to its logits at the end.
     pub fn head(&self) -> Head {
-        todo!()
+        self.head
     }
 
     /// Layers in order of computation.
     pub fn layers(&self) -> &[Layer] {
-        todo!()
+        &self.layers
     }
 
     /// The last spatial feature map `[C, h, w]` with `h * w > 1`: the default of the methods that look at a layer.
     pub fn default_layer(&self) -> Option<usize> {
-        todo!()
+        self.default_layer
+    }
+
+    /// The graph for `n` pictures at a time, and the outlets of its values.
+    fn at(&self, n: usize) -> Result<(Cow<'_, TypedModel>, Cow<'_, [OutletId]>), LoadError> {
+        if n == 1 {
+            return Ok((Cow::Borrowed(&self.model), Cow::Borrowed(&self.values)));
+        }
+        let Typed { model, values } = self.source.at(n)?;
+        Ok((Cow::Owned(model), Cow::Owned(values)))
     }
 
     /// A plan that maps `[N, C, H, W]` to the logits `[N, K]` and then the output of each of `layers`, `N` fixed.
-    pub fn forward_plan(&self, _n: usize, _layers: &[usize]) -> Result<Plan, RunError> {
-        todo!()
+    pub fn forward_plan(&self, n: usize, layers: &[usize]) -> Result<Plan, RunError> {
+        let (model, values) = self.at(n).map_err(|e| RunError::Backend { why: e.to_string() })?;
+        let layer = |&i: &usize| {
+            let missing = || RunError::Backend {
+                why: format!("there is no layer number {i}"),
+            };
+            self.places.get(i).map(|&place| values[place]).ok_or_else(missing)
+        };
+        let mut outputs = vec![values[0]];
+        outputs.extend(layers.iter().map(layer).collect::<Result<Vec<_>, _>>()?);
+        let mut model = model.into_owned();
+        model.outputs = outputs;
+        Plan::new(model).map_err(|why| RunError::Backend { why })
     }
 
     /// A plan that maps `[N, C, H, W]` and a cotangent `[N, K]` of the logits to the logits and then, for each of
     /// `wrt`, the gradient of `sum(cotangent * logits)` by it.
-    pub fn gradient_plan(&self, _n: usize, _wrt: &[Wrt]) -> Result<Plan, GradientError> {
-        todo!()
+    pub fn gradient_plan(&self, n: usize, wrt: &[Wrt]) -> Result<Plan, GradientError> {
+        let engine = |why: String| GradientError::NoRule {
+            op: "network".into(),
+            node: String::new(),
+            why,
+        };
+        let (model, values) = self.at(n).map_err(|e| engine(e.to_string()))?;
+        let outlet = |by: &Wrt| match by {
+            Wrt::Input => Ok(model.inputs[0]),
+            Wrt::Layer(i) => self
+                .places
+                .get(*i)
+                .map(|&place| values[place])
+                .ok_or_else(|| GradientError::NoLayer {
+                    layer: i.to_string(),
+                    known: self
+                        .layers
+                        .iter()
+                        .map(|l| l.name.as_str())
+                        .collect::<Vec<_>>()
+                        .join(", "),
+                }),
+        };
+        let outlets = wrt.iter().map(outlet).collect::<Result<Vec<_>, _>>()?;
+        let adjoint = guard::catch(|| backward::differentiate(&model, values[0], &outlets)).map_err(engine)??;
+        Plan::new(adjoint).map_err(engine)
     }
 }
 
 /// An optimised, immutable graph, ready to run.
-#[derive(Debug)]
-pub struct Plan {}
+pub struct Plan {
+    plan: Arc<TypedSimplePlan>,
+    shapes: Vec<Vec<usize>>,
+}
+
+impl std::fmt::Debug for Plan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Plan")
+            .field("inputs", &self.shapes)
+            .finish_non_exhaustive()
+    }
+}
 
 impl Plan {
+    fn new(model: TypedModel) -> Result<Self, String> {
+        attempt(cause, || {
+            let model = model.into_optimized()?;
+            let shapes = model
+                .inputs
+                .iter()
+                .map(|&i| Ok(model.outlet_fact(i)?.shape.as_concrete().unwrap_or_default().to_vec()))
+                .collect::<tract_onnx::prelude::TractResult<_>>()?;
+            Ok(Self {
+                plan: model.into_runnable_with_options(&RunOptions::default())?,
+                shapes,
+            })
+        })
+    }
+
     /// Runs the plan.
-    pub fn run(&self, _inputs: &[&Tensor]) -> Result<Vec<Tensor>, RunError> {
-        todo!()
+    pub fn run(&self, inputs: &[&Tensor]) -> Result<Vec<Tensor>, RunError> {
+        let backend = |why: String| RunError::Backend { why };
+        if !inputs
+            .iter()
+            .map(|t| t.shape())
+            .eq(self.shapes.iter().map(Vec::as_slice))
+        {
+            let found: Vec<_> = inputs.iter().map(|t| t.shape()).collect();
+            return Err(backend(format!(
+                "the inputs have the shapes {found:?}, not {:?}",
+                self.shapes
+            )));
+        }
+        attempt(cause, || {
+            let arrays = inputs
+                .iter()
+                .map(|t| Ok(Array::from_shape(t.shape(), t.data())?.into_tvalue()))
+                .collect::<tract_onnx::prelude::TractResult<_>>()?;
+            let outputs = self.plan.run(arrays)?;
+            outputs
+                .iter()
+                .map(|t| {
+                    let view = t.to_plain_array_view::<f32>()?;
+                    Ok(Tensor::new(t.shape(), view.iter().copied().collect()))
+                })
+                .collect()
+        })
+        .map_err(backend)
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod card;
 pub mod limits;
+pub mod suggest;
 pub mod target;
 
 use std::sync::Arc;

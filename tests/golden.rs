@@ -1,0 +1,305 @@
+//! Holds the crate against committed results of other implementations: every `tests/golden/*/case.toml` is a test.
+//! `tests/golden/README.md` says what the files mean.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock, Mutex};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use lucarne::exec::Cpu;
+use lucarne::job::Silent;
+use lucarne::metric::{Evidence, Score};
+use lucarne::model::{Limits, Model, ModelCard, Target, TargetKind};
+use lucarne::params::{ParamValue, ParamValues};
+use lucarne::rng::SeedStream;
+use lucarne::{Context, Input, Job, Mask, Removal, Tensor, attribution, imputer, metric, npy};
+use serde::Deserialize;
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    kind: String,
+    model: String,
+    input: String,
+    expected: String,
+    #[serde(default)]
+    id: String,
+    mask: Option<String>,
+    #[serde(default)]
+    known_failure: bool,
+    #[serde(default)]
+    target: TargetTable,
+    #[serde(default)]
+    params: toml::Table,
+    #[serde(default)]
+    imputer: toml::Table,
+    #[serde(default)]
+    attribution: toml::Table,
+    #[serde(default)]
+    curves: HashMap<String, String>,
+    #[serde(default)]
+    recorded: HashMap<String, String>,
+    tolerance: Tolerance,
+    #[expect(dead_code, reason = "says where the numbers come from; nothing to check")]
+    reference: toml::Table,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TargetTable {
+    #[serde(default)]
+    class: usize,
+    #[serde(default)]
+    kind: String,
+    #[serde(default)]
+    output: String,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tolerance {
+    relative: Option<f64>,
+    absolute: Option<f64>,
+    cosine: Option<f64>,
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn model(name: &str, output: &str) -> Outcome<Arc<Model>> {
+    static LOADED: LazyLock<Mutex<HashMap<String, Arc<Model>>>> = LazyLock::new(Mutex::default);
+    let key = format!("{name}/{output}");
+    if let Some(model) = LOADED.lock().expect("no test panics while loading").get(&key) {
+        return Ok(model.clone());
+    }
+    let net = root().join(format!("tests/nets/{name}.onnx"));
+    let (bytes, mut card) = if net.exists() {
+        let bytes = std::fs::read(net)?;
+        let card = lucarne::graph::inspect::inspect(&bytes, &Limits::default())?.card;
+        (bytes, card)
+    } else {
+        let folder = root().join("models").join(name);
+        let card = ModelCard::parse(&std::fs::read_to_string(folder.join("card.toml"))?)?;
+        (std::fs::read(folder.join(&card.file))?, card)
+    };
+    if !output.is_empty() {
+        card.output.name = output.to_owned();
+    }
+    let model = Model::load(&bytes, card, Vec::new(), &Limits::default())?;
+    LOADED
+        .lock()
+        .expect("no test panics while loading")
+        .insert(key, model.clone());
+    Ok(model)
+}
+
+fn params(table: &toml::Table, without: &str) -> ParamValues {
+    let value = |v: &toml::Value| match v {
+        toml::Value::Integer(i) => ParamValue::Number(*i as f64),
+        toml::Value::Float(f) => ParamValue::Number(*f),
+        toml::Value::Boolean(b) => ParamValue::Flag(*b),
+        other => ParamValue::Text(other.as_str().unwrap_or_default().to_owned()),
+    };
+    table
+        .iter()
+        .filter(|(k, _)| *k != without)
+        .map(|(k, v)| (k.clone(), value(v)))
+        .collect()
+}
+
+fn text<'a>(table: &'a toml::Table, key: &str) -> &'a str {
+    table.get(key).and_then(toml::Value::as_str).unwrap_or_default()
+}
+
+/// What was computed, and what the reference computed.
+struct Pair {
+    what: String,
+    found: Vec<f32>,
+    expected: Tensor,
+}
+
+fn run(folder: &Path, case: &Case) -> Outcome<Vec<Pair>> {
+    let read = |file: &str| -> Outcome<Tensor> {
+        let bytes = std::fs::read(folder.join(file)).map_err(|e| format!("{file}: {e}"))?;
+        Ok(npy::read(&bytes)?)
+    };
+    let model = model(&case.model, &case.target.output)?;
+    let exec = Cpu::new(model.clone());
+    let input = Input::preprocessed(read(&case.input)?);
+    let mut random = SeedStream::new(0);
+    for (stream, file) in &case.recorded {
+        random = random.with_recorded(stream, read(file)?);
+    }
+    let kind = match case.target.kind.as_str() {
+        "logit" => TargetKind::Logit,
+        "probability" => TargetKind::Probability,
+        "" | "output" => TargetKind::Output,
+        other => return Err(format!("unknown target kind {other}").into()),
+    };
+    let mut removal = Removal::default();
+    if !case.imputer.is_empty() {
+        removal = Removal {
+            imputer: imputer::find(text(&case.imputer, "id"))?,
+            params: params(&case.imputer, "id"),
+        };
+    }
+    let job = Job::new(&Silent);
+    let target = Target {
+        class: case.target.class,
+        kind,
+    };
+    let cx = Context {
+        exec: &exec,
+        job: &job,
+        random: &random,
+        target,
+        removal,
+    };
+    let values = params(&case.params, "");
+    let expected = read(&case.expected)?;
+    let mut pairs = Vec::new();
+    let mut shape = None;
+    let found = match case.kind.as_str() {
+        "logits" => {
+            let x = Tensor::stack(std::slice::from_ref(&input.tensor));
+            let logits = pollster::block_on(cx.forward(&x, &[]))?.remove(0);
+            model.network().head().of_kind(kind).apply(logits.row(0))
+        }
+        "gradient" | "attribution" => {
+            let method = attribution::find(&case.id)?;
+            let map = pollster::block_on(method.attribute_dyn(&cx, &input, &values))?.map;
+            shape = Some(map.shape().to_vec());
+            map.into_data()
+        }
+        "imputer" => {
+            let mask = read(case.mask.as_deref().ok_or("an imputer needs a mask")?)?;
+            let &[h, w] = mask.shape() else {
+                return Err("the mask is not [H, W]".into());
+            };
+            let mask = Mask::new(h, w, mask.data().iter().map(|&v| v > 0.5).collect());
+            let imputer = imputer::find(&case.id)?;
+            let picture = pollster::block_on(imputer::impute(imputer, &values, &job, &random, &input, &mask))?;
+            shape = Some(picture.shape().to_vec());
+            picture.into_data()
+        }
+        "metric" => {
+            let map = read(text(&case.attribution, "file"))?;
+            let evidence = Evidence::new(&input, &map, None)?;
+            let metric = metric::find(&case.id)?;
+            let measured = pollster::block_on(metric.evaluate_dyn(&cx, &evidence, &values))?;
+            for (label, file) in &case.curves {
+                let labels: Vec<_> = measured.curves.iter().map(|c| c.label.as_str()).collect();
+                let curve = measured.curves.iter().find(|c| c.label == *label);
+                let curve = curve.ok_or_else(|| format!("there is no curve {label}, only {labels:?}"))?;
+                let found = curve.y.iter().map(|&v| v as f32).collect();
+                pairs.push(Pair {
+                    what: format!("curve {label}"),
+                    found,
+                    expected: read(file)?,
+                });
+            }
+            match measured.score {
+                Score::Value(value) => vec![value as f32],
+                Score::Undefined(why) => return Err(format!("undefined: {why}").into()),
+            }
+        }
+        other => return Err(format!("unknown kind {other}").into()),
+    };
+    if let Some(shape) = shape.filter(|s| s != expected.shape()) {
+        return Err(format!("the shape is {shape:?}, not {:?}", expected.shape()).into());
+    }
+    pairs.push(Pair {
+        what: case.kind.clone(),
+        found,
+        expected,
+    });
+    Ok(pairs)
+}
+
+/// Checks one pair; returns its figures in words.
+fn compare(pair: &Pair, tolerance: Tolerance) -> Result<String, String> {
+    let (found, expected) = (&pair.found, pair.expected.data());
+    let what = &pair.what;
+    if found.len() != expected.len() {
+        return Err(format!("{what}: {} values, not {}", found.len(), expected.len()));
+    }
+    if found.iter().chain(expected).any(|v| !v.is_finite()) {
+        return Err(format!("{what}: a value is not finite"));
+    }
+    let (mut error, mut top, mut dot, mut ff, mut ee) = (0f64, 0f64, 0f64, 0f64, 0f64);
+    for (&f, &e) in found.iter().zip(expected) {
+        let (f, e) = (f64::from(f), f64::from(e));
+        error = error.max((f - e).abs());
+        top = top.max(e.abs());
+        dot += f * e;
+        ff += f * f;
+        ee += e * e;
+    }
+    let relative = if error == 0.0 { 0.0 } else { error / top };
+    let cosine = if ff == 0.0 && ee == 0.0 {
+        1.0
+    } else {
+        dot / (ff * ee).sqrt()
+    };
+    let figures = format!(
+        "{what}: relative {relative:.1e}, absolute {error:.1e}, 1 - cosine {:.1e}",
+        1.0 - cosine
+    );
+    let Tolerance {
+        relative: r,
+        absolute: a,
+        cosine: c,
+    } = tolerance;
+    if r.is_none() && a.is_none() && c.is_none() {
+        return Err(format!("{what}: the case names no tolerance"));
+    }
+    let good = r.is_none_or(|r| relative <= r) && a.is_none_or(|a| error <= a) && c.is_none_or(|c| cosine >= c);
+    if good { Ok(figures) } else { Err(figures) }
+}
+
+fn check(folder: &Path) -> Outcome<String> {
+    let case: Case = toml::from_str(&std::fs::read_to_string(folder.join("case.toml"))?)?;
+    let result = run(folder, &case).and_then(|pairs| {
+        let figures: Result<Vec<_>, String> = pairs.iter().map(|p| compare(p, case.tolerance)).collect();
+        Ok(figures?.join("; "))
+    });
+    match (result, case.known_failure) {
+        (Ok(figures), true) => Err(format!("this is marked as a known failure, but it passes: {figures}").into()),
+        (Err(error), true) => Ok(format!("fails as known: {error}")),
+        (result, false) => result,
+    }
+}
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let mut folders: Vec<PathBuf> = std::fs::read_dir(root().join("tests/golden"))
+        .expect("tests/golden is committed")
+        .filter_map(|entry| entry.ok().map(|e| e.path()))
+        .filter(|path| path.join("case.toml").exists())
+        .collect();
+    folders.sort();
+    let figures: Arc<Mutex<Vec<String>>> = Arc::default();
+    let trial = |folder: PathBuf| {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let figures = figures.clone();
+        Trial::test(name.clone(), move || {
+            let found = check(&folder).map_err(|e| Failed::from(e.to_string()))?;
+            figures
+                .lock()
+                .expect("no test panics while noting")
+                .push(format!("{name}: {found}"));
+            Ok(())
+        })
+    };
+    let conclusion = libtest_mimic::run(&arguments, folders.into_iter().map(trial).collect());
+    let mut figures = std::mem::take(&mut *figures.lock().expect("all tests are done"));
+    figures.sort();
+    for line in figures {
+        println!("{line}");
+    }
+    conclusion.exit();
+}
