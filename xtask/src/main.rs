@@ -75,3 +75,13 @@ fn main() -> std::process::ExitCode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_of_every_command_agree() {
+        super::Arguments::command().debug_assert();
+    }
+}

@@ -24,6 +24,7 @@ const FEATURES: [&str; 9] = [
 
 /// How the engine is compiled.
 #[derive(Args, Clone, Copy)]
+#[group(skip)]
 pub struct Options {
     /// `web` is what ships; `dev` keeps names, and checks arithmetic
     #[arg(long, value_enum, default_value_t = Profile::Web)]
