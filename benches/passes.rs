@@ -18,7 +18,10 @@ const SPAN: Duration = Duration::from_secs(2);
 const LEAST: usize = 10;
 
 fn main() {
-    let filter = std::env::args().skip(1).find(|a| !a.starts_with("--")).unwrap_or_default();
+    let filter = std::env::args()
+        .skip(1)
+        .find(|a| !a.starts_with("--"))
+        .unwrap_or_default();
     println!("{:<40} {:>10} {:>10} {:>12}", "", "best ms", "median ms", "passes / s");
     let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
     let mut folders: Vec<_> = std::fs::read_dir(models)
@@ -41,7 +44,11 @@ fn main() {
             black_box(engine.run_forward(black_box(&x), &[]).expect("a forward pass"));
         });
         time(&format!("{id}/gradient"), &filter, || {
-            black_box(engine.run_gradient(black_box(&x), &cotangent, &[Wrt::Input]).expect("a gradient pass"));
+            black_box(
+                engine
+                    .run_gradient(black_box(&x), &cotangent, &[Wrt::Input])
+                    .expect("a gradient pass"),
+            );
         });
     }
 }

@@ -11,10 +11,10 @@ use tract_onnx::tract_hir::infer::Factoid;
 use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::ops::konst::Const;
 
-use super::guard::attempt;
 use super::normalise::BatchStatistics;
 use super::onnx::{has_subgraph, int, node_name, opset, within};
 use crate::error::LoadError;
+use crate::guard::attempt;
 use crate::model::Limits;
 
 /// Where a node of the engine's graph came from.

@@ -6,10 +6,10 @@ use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, NodeProto, TensorProto, ValueInfoProto};
 
 use super::ends::recognise;
-use super::guard::catch;
 use super::import::{declared, graph, real_inputs};
 use super::onnx::{attribute, decode, each_tensor, opset, settle};
 use crate::error::LoadError;
+use crate::guard::catch;
 use crate::model::suggest::{Affine, Answering, Declared, Port};
 use crate::model::{Limits, ModelCard};
 

@@ -5,7 +5,6 @@ mod backward;
 mod branches;
 mod build;
 mod ends;
-mod guard;
 mod import;
 pub mod inspect;
 mod memory;
@@ -22,12 +21,10 @@ use tract_onnx::tract_core::internal::RunOptions;
 
 use crate::Tensor;
 use crate::error::{GradientError, LoadError, RunError};
+use crate::guard::{self, attempt};
 use crate::model::target::Head;
 use crate::model::{Limits, ModelCard};
 use build::{Typed, cause};
-use guard::attempt;
-
-pub use guard::quiet_caught_panics;
 
 /// A place inside the network that can be looked at or differentiated by.
 #[derive(Clone, Debug, PartialEq, Eq)]

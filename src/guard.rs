@@ -9,7 +9,7 @@ thread_local! {
 }
 
 /// Runs `work`; a panic in it becomes `Err` with the panic's text.
-pub(super) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+pub(crate) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     let outer = GUARDED.replace(true);
     let result = catch_unwind(AssertUnwindSafe(work));
     GUARDED.set(outer);
@@ -26,7 +26,7 @@ pub(super) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, String> {
 }
 
 /// Like [`catch`] for work that can also fail in the engine's own way.
-pub(super) fn attempt<T, E: std::fmt::Display>(
+pub(crate) fn attempt<T, E: std::fmt::Display>(
     explain: impl FnOnce(&E) -> String,
     work: impl FnOnce() -> Result<T, E>,
 ) -> Result<T, String> {
