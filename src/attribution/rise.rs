@@ -117,11 +117,16 @@ impl Method for Rise {
 
 /// `m x + (1 - m) fill` for a mask `[H, W]`.
 fn seen_through(mask: &[f32], x: &Tensor, fill: &Tensor) -> Tensor {
-    let (x_data, fill_data) = (x.data(), fill.data());
-    Tensor::from_fn(x.shape(), |i| {
-        let m = mask[i % mask.len()];
-        m * x_data[i] + (1.0 - m) * fill_data[i]
-    })
+    let mut seen = Vec::with_capacity(x.len());
+    for (x, fill) in x.data().chunks(mask.len()).zip(fill.data().chunks(mask.len())) {
+        seen.extend(
+            x.iter()
+                .zip(fill)
+                .zip(mask)
+                .map(|((x, fill), m)| m * x + (1.0 - m) * fill),
+        );
+    }
+    Tensor::new(x.shape(), seen)
 }
 
 /// How masks are enlarged from a grid of cells.

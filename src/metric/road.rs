@@ -11,7 +11,8 @@
 //! maps are resized bilinearly. Equal pixels stand in a random order fixed by the seed. Higher is better; about 0 for a
 //! map that knows nothing; between -0.5 and 0.5 for probabilities. Curves for both orders, over the share removed.
 //!
-//! **Parameters.** None; noise and solver belong to the imputer, by default `noisy-linear`, any other being allowed.
+//! **Parameters.** None; noise and solver belong to the imputer. The method's own is `noisy-linear`; any other is
+//! allowed, and makes this the same comparison under another removal.
 //!
 //! **When it misleads.** Bridged holes are smooth, so removing a textured background can still move the answer; the
 //! shape of the hole can tell the class; smoothing a map can raise its score without adding knowledge.

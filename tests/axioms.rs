@@ -1,0 +1,16 @@
+//! What must hold of every method, metric and imputer: analytic cases with a known answer, properties over random
+//! networks and pictures, and the promises of the registries (passes, progress, cancellation, seeds, batches, docs).
+
+#[path = "support/naive/mod.rs"]
+mod naive;
+
+#[path = "axioms/analytic.rs"]
+mod analytic;
+#[path = "axioms/harness.rs"]
+mod harness;
+#[path = "axioms/misuse.rs"]
+mod misuse;
+#[path = "axioms/properties.rs"]
+mod properties;
+#[path = "axioms/registries.rs"]
+mod registries;

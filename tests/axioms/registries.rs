@@ -1,0 +1,281 @@
+//! What the registries promise of every entry.
+
+use lucarne::attribution::{Attribution, METHODS, Space};
+use lucarne::exec::Executor;
+use lucarne::imputer::{self, IMPUTERS};
+use lucarne::job::{Job, Silent};
+use lucarne::metric::METRICS;
+use lucarne::params::ParamValues;
+use lucarne::rng::SeedStream;
+use lucarne::{Error, Input, Mask, Tensor};
+
+use crate::harness::{Counting, Setting, Watcher, number, picture, quick, removal, small, values};
+
+/// Each method and metric as a run on one setting, with the passes that it announces.
+type Run<'a> = Box<dyn Fn(&Setting<'_>) -> Result<Vec<u32>, Error> + 'a>;
+
+fn bits(found: &Attribution) -> Vec<u32> {
+    found.map.data().iter().map(|v| v.to_bits()).collect()
+}
+
+fn runs<'a>(x: &'a Input, map: &'a Tensor, exec: &dyn Executor) -> Vec<(&'static str, bool, u64, Run<'a>)> {
+    let mut all: Vec<(&'static str, bool, u64, Run<'a>)> = Vec::new();
+    for method in METHODS {
+        let (meta, params) = (method.meta(), quick(&method.specs()));
+        let total = method
+            .passes_dyn(exec.model(), &params)
+            .expect("quick parameters fit")
+            .total();
+        let run: Run<'a> = Box::new(move |s| s.attribute(meta.id, x, &params).map(|a| bits(&a)));
+        all.push((meta.id, meta.stochastic, total, run));
+    }
+    for metric in METRICS {
+        let (meta, params) = (metric.meta(), quick(&metric.specs()));
+        let total = metric
+            .passes_dyn(exec.model(), &params)
+            .expect("quick parameters fit")
+            .total();
+        let run: Run<'a> = Box::new(move |s| {
+            let found = s.evaluate(meta.id, x, map, &params)?;
+            let numbers = found.curves.iter().flat_map(|c| c.x.iter().chain(&c.y));
+            let mut bits: Vec<u32> = numbers
+                .flat_map(|v| [v.to_bits() as u32, (v.to_bits() >> 32) as u32])
+                .collect();
+            bits.extend(format!("{:?}", found.score).bytes().map(u32::from));
+            Ok(bits)
+        });
+        all.push((meta.id, meta.stochastic, total, run));
+    }
+    all
+}
+
+/// A map with many ties, so that metrics which break ties by the seed show it.
+fn tied() -> Tensor {
+    Tensor::from_fn(&[1, 30, 30], |i| (i % 4) as f32)
+}
+
+#[test]
+fn progress_ends_at_the_announced_passes() {
+    let inner = small();
+    let (x, map) = (picture(), tied());
+    for batch in [1, 5] {
+        let exec = Counting::new(&inner, batch);
+        for (id, _, total, run) in runs(&x, &map, &exec) {
+            let watcher = Watcher::new(u64::MAX);
+            run(&Setting {
+                host: &watcher,
+                ..Setting::new(&exec)
+            })
+            .unwrap();
+            assert_eq!(watcher.last.get(), (total, total), "{id} with batches of {batch}");
+        }
+    }
+}
+
+#[test]
+fn long_methods_offer_partial_maps() {
+    let exec = small();
+    let x = picture();
+    for (id, name) in [
+        ("integrated-gradients", "steps"),
+        ("smooth-grad", "samples"),
+        ("rise", "samples"),
+    ] {
+        let watcher = Watcher::new(u64::MAX);
+        let setting = Setting {
+            host: &watcher,
+            ..Setting::new(&exec)
+        };
+        setting.attribute(id, &x, &values([number(name, 30.0)])).unwrap();
+        assert!(
+            (5..=15).contains(&watcher.partial.get()),
+            "{id}: {}",
+            watcher.partial.get()
+        );
+    }
+}
+
+#[test]
+fn cancelling_ends_everything_at_once() {
+    let inner = small();
+    let (x, map) = (picture(), tied());
+    for patience in [1, 2, 4] {
+        for batch in [1, 3] {
+            let exec = Counting::new(&inner, batch);
+            for (id, _, total, run) in runs(&x, &map, &exec) {
+                exec.pictures.set(0);
+                let watcher = Watcher::new(patience);
+                let found = run(&Setting {
+                    host: &watcher,
+                    ..Setting::new(&exec)
+                });
+                if total == 0 {
+                    assert!(found.is_ok(), "{id} has nothing to cancel");
+                } else if watcher.looks.get() >= patience {
+                    assert_eq!(found, Err(Error::Cancelled), "{id}");
+                    assert_eq!(watcher.looks.get(), patience, "{id} looked on after it was cancelled");
+                    assert!(exec.pictures.get() <= patience * batch as u64, "{id} ran on");
+                } else {
+                    assert!(
+                        found.is_ok() && total <= 2 * patience * batch as u64,
+                        "{id} does not look often enough"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn long_solves_can_be_cancelled() {
+    let x = Input::preprocessed(Tensor::from_fn(&[1, 90, 90], |i| (i % 91) as f32));
+    let removed = Mask::new(90, 90, (0..8100).map(|i| i > 0 && i < 8000).collect());
+    for id in ["noisy-linear", "gaussian-blur"] {
+        let watcher = Watcher::new(2);
+        let (job, random) = (Job::new(&watcher), SeedStream::new(0));
+        let imputer = imputer::find(id).unwrap();
+        let found = pollster::block_on(imputer::impute(
+            imputer,
+            &ParamValues::new(),
+            &job,
+            &random,
+            &x,
+            &removed,
+        ));
+        assert!(
+            matches!(found, Err(Error::Cancelled)),
+            "{id} ended without a look at the job"
+        );
+    }
+}
+
+#[test]
+fn batches_change_nothing() {
+    let inner = small();
+    let (x, map) = (picture(), tied());
+    let (one, many) = (Counting::new(&inner, 1), Counting::new(&inner, 4));
+    for (id, _, _, run) in runs(&x, &map, &inner) {
+        assert_eq!(run(&Setting::new(&one)), run(&Setting::new(&many)), "{id}");
+    }
+}
+
+#[test]
+fn seeds_fix_every_bit_and_matter_where_chance_is_declared() {
+    let exec = small();
+    let (x, map) = (picture(), tied());
+    for (id, stochastic, _, run) in runs(&x, &map, &exec) {
+        let of = |seed| {
+            let setting = Setting {
+                seed,
+                ..Setting::new(&exec)
+            };
+            run(&setting).unwrap()
+        };
+        assert_eq!(of(1), of(1), "{id}");
+        assert_eq!(of(1) != of(2), stochastic, "{id} is declared stochastic: {stochastic}");
+    }
+}
+
+#[test]
+fn seeds_fix_every_bit_of_imputers_too() {
+    let x = picture();
+    let removed = Mask::new(30, 30, (0..900).map(|i| i % 3 != 0).collect());
+    for imputer in IMPUTERS {
+        let of = |seed| {
+            let (job, random) = (Job::new(&Silent), SeedStream::new(seed));
+            pollster::block_on(imputer::impute(
+                *imputer,
+                &ParamValues::new(),
+                &job,
+                &random,
+                &x,
+                &removed,
+            ))
+            .unwrap()
+        };
+        let meta = imputer.meta();
+        assert_eq!(of(1), of(1), "{}", meta.id);
+        assert_eq!(of(1) != of(2), meta.stochastic, "{}", meta.id);
+    }
+}
+
+#[test]
+fn maps_have_the_shape_and_sign_that_is_declared() {
+    let exec = small();
+    let x = picture();
+    for method in METHODS {
+        let (meta, params) = (method.meta(), quick(&method.specs()));
+        let found = Setting::new(&exec).attribute(meta.id, &x, &params).unwrap();
+        match found.map.shape() {
+            [3 | 1, 30, 30] => assert_eq!(found.space, Space::Input, "{}", meta.id),
+            [1, h, w] => assert!(matches!(found.space, Space::Layer(_)) && h * w > 1, "{}", meta.id),
+            other => panic!("{}: {other:?}", meta.id),
+        }
+        assert_eq!(found.completeness_gap.is_some(), meta.complete, "{}", meta.id);
+        // RISE has the sign of the target, which a logit may have below zero.
+        if !meta.signed && meta.id != "rise" {
+            assert!(found.map.data().iter().all(|&v| v >= 0.0), "{}", meta.id);
+        }
+    }
+}
+
+/// With a real network and picture, chance stays at chance, and falls on both sides of it.
+#[test]
+fn the_random_control_scores_at_chance() {
+    let exec = small();
+    let x = picture();
+    let scores: Vec<f64> = (0..24)
+        .map(|seed| {
+            let setting = Setting {
+                seed,
+                removal: removal("noisy-linear", ParamValues::new()),
+                ..Setting::new(&exec)
+            };
+            let map = setting.map("random", &x, &ParamValues::new());
+            setting.score("road", &x, &map, &ParamValues::new())
+        })
+        .collect();
+    let mean = scores.iter().sum::<f64>() / 24.0;
+    let deviation = (scores.iter().map(|s| (s - mean).powi(2)).sum::<f64>() / 23.0).sqrt();
+    assert!(
+        mean.abs() < 3.0 * deviation / 24f64.sqrt(),
+        "mean {mean}, deviation {deviation}"
+    );
+    assert!(
+        scores.iter().any(|&s| s > 0.0) && scores.iter().any(|&s| s < 0.0),
+        "{scores:?}"
+    );
+}
+
+#[test]
+fn ids_are_unique_kebab_case_and_every_text_is_there() {
+    let mut texts: Vec<(&str, [&str; 3])> = Vec::new();
+    texts.extend(
+        METHODS
+            .iter()
+            .map(|m| (m.meta().id, [m.meta().summary, m.meta().caution, m.meta().reference])),
+    );
+    texts.extend(
+        METRICS
+            .iter()
+            .map(|m| (m.meta().id, [m.meta().summary, m.meta().caution, m.meta().reference])),
+    );
+    for (id, sentences) in &texts {
+        assert!(id.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{id}");
+        assert!(sentences.iter().all(|s| s.len() > 10), "{id}");
+        assert!(
+            sentences[..2].iter().all(|s| s.ends_with(['.', '?'])),
+            "{id} speaks in sentences"
+        );
+    }
+    for list in [
+        METHODS.iter().map(|m| m.meta().id).collect::<Vec<_>>(),
+        METRICS.iter().map(|m| m.meta().id).collect(),
+        IMPUTERS.iter().map(|m| m.meta().id).collect(),
+    ] {
+        let mut unique = list.clone();
+        unique.sort_unstable();
+        unique.dedup();
+        assert_eq!(unique.len(), list.len());
+    }
+}
