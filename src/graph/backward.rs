@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tract_onnx::tract_core::internal::*;
 use tract_onnx::tract_core::ops::konst::Const;
 use tract_onnx::tract_core::ops::math;
 
+use super::vjp::prelude::*;
 use super::vjp::{Adjoint, VjpTable};
 use crate::error::GradientError;
 

@@ -1,45 +1,38 @@
 //! Arithmetic of two operands with broadcasting, and selection. The adjoint of a broadcast operand is summed back.
 
-use tract_onnx::tract_core::internal::*;
 use tract_onnx::tract_core::ops::binary::{BinMiniOp, TypedBinOp};
 use tract_onnx::tract_core::ops::logic::Iff;
 use tract_onnx::tract_core::ops::math::{self, Add, Div, Max, Min, Mul, Pow, Sub, SubF};
 
 use super::pointwise::Pointwise;
+use super::prelude::*;
 use super::{Adjoint, Cotangents, VjpTable};
 
 pub(super) fn register(table: VjpTable) -> VjpTable {
     table
-        .with_rule_for::<Add>("add", |a, _| operands(a, |_, g| Ok(g), |_, g| Ok(g)))
-        .with_rule_for::<Sub>("sub", |a, _| operands(a, |_, g| Ok(g), negated))
-        .with_rule_for::<SubF>("sub-flipped", |a, _| operands(a, negated, |_, g| Ok(g)))
+        .with_rule_for::<Add>("add", |a, _| operands(a, &same, &same))
+        .with_rule_for::<Sub>("sub", |a, _| operands(a, &same, &negated))
+        .with_rule_for::<SubF>("sub-flipped", |a, _| operands(a, &negated, &same))
         .with_rule_for::<Mul>("mul", |a, _| {
-            operands(a, |a, g| a.mul(g, a.inputs[1]), |a, g| a.mul(g, a.inputs[0]))
+            operands(a, &|a, g| a.mul(g, a.inputs[1]), &|a, g| a.mul(g, a.inputs[0]))
         })
         .with_rule_for::<Div>("div", |a, _| {
-            operands(a, |a, g| a.wire(math::div(), &[g, a.inputs[1]]), divisor)
+            operands(a, &|a, g| a.wire(math::div(), &[g, a.inputs[1]]), &divisor)
         })
         .with_rule_for::<Max>("max", |a, _| extremum(a, Extremum::Max))
         .with_rule_for::<Min>("min", |a, _| extremum(a, Extremum::Min))
-        .with_rule_for::<Pow>("pow", |a, _| operands(a, base, exponent))
+        .with_rule_for::<Pow>("pow", |a, _| operands(a, &base, &exponent))
         .with_rule_for::<Iff>("iff", iff)
 }
 
+/// From the cotangent of the result to that of one operand, before it is summed to the operand's shape.
+type Operand<'r> = &'r dyn Fn(&mut Adjoint, OutletId) -> TractResult<OutletId>;
+
 /// Applies the rule of each wanted operand and sums the result to the operand's shape.
-fn operands(
-    a: &mut Adjoint,
-    left: impl Fn(&mut Adjoint, OutletId) -> TractResult<OutletId>,
-    right: impl Fn(&mut Adjoint, OutletId) -> TractResult<OutletId>,
-) -> Cotangents {
+fn operands(a: &mut Adjoint, left: Operand, right: Operand) -> Cotangents {
     let g = a.cotangent()?;
     let mut result = tvec![None, None];
-    for (slot, rule) in [
-        &left as &dyn Fn(&mut Adjoint, OutletId) -> TractResult<OutletId>,
-        &right,
-    ]
-    .iter()
-    .enumerate()
-    {
+    for (slot, rule) in [left, right].into_iter().enumerate() {
         if a.wanted[slot] {
             let full = rule(a, g)?;
             let shape = a.shape(a.inputs[slot])?;
@@ -47,6 +40,11 @@ fn operands(
         }
     }
     Ok(result)
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the type of an operand's rule")]
+fn same(_: &mut Adjoint, g: OutletId) -> TractResult<OutletId> {
+    Ok(g)
 }
 
 fn negated(a: &mut Adjoint, g: OutletId) -> TractResult<OutletId> {
@@ -115,7 +113,7 @@ fn extremum(a: &mut Adjoint, which: Extremum) -> Cotangents {
         let weight = a.pointwise(Pointwise::Greater(tie), over, under)?;
         a.mul(g, weight)
     };
-    operands(a, |a, _| share(a, 0), |a, _| share(a, 1))
+    operands(a, &|a, _| share(a, 0), &|a, _| share(a, 1))
 }
 
 /// A tensor that is strictly inside the bound exactly where the operand was: the output, or what a second clip from the

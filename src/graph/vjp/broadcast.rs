@@ -1,8 +1,9 @@
 //! Repetition along axes of extent 1.
 
 use tract_onnx::tract_core::broadcast::multi_broadcast;
-use tract_onnx::tract_core::internal::*;
 use tract_onnx::tract_core::ops::binary::TypedBinOp;
+
+use super::prelude::*;
 
 /// Repeats its input to `shape`, of the same rank.
 ///

@@ -1,11 +1,11 @@
 //! Convolutions. The adjoint of a convolution is a transposed convolution with the same weights, and the reverse. At
 //! stride 1 it is a plain convolution with the taps mirrored, which tract runs faster than its transposed one.
 
-use tract_onnx::tract_core::internal::*;
 use tract_onnx::tract_core::ops::cnn::conv::KernelFormat;
 use tract_onnx::tract_core::ops::cnn::{Conv, Deconv, PaddingSpec, PoolSpec};
 use tract_onnx::tract_core::ops::nn::DataFormat;
 
+use super::prelude::*;
 use super::{Adjoint, Cotangents, VjpTable};
 
 pub(super) fn register(table: VjpTable) -> VjpTable {

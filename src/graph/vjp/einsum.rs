@@ -1,8 +1,8 @@
 //! Contractions: matrix products, attention, sums of products.
 
-use tract_onnx::tract_core::internal::*;
 use tract_onnx::tract_core::ops::einsum::EinSum;
 
+use super::prelude::*;
 use super::{Adjoint, Cotangents, VjpTable};
 
 pub(super) fn register(table: VjpTable) -> VjpTable {

@@ -1,6 +1,9 @@
 //! Element-wise operators of one operand.
 
-use tract_onnx::tract_core::ops::math::{self, *};
+use tract_onnx::tract_core::ops::math::{
+    self, Abs, Acos, Acosh, Asin, Asinh, Atan, Atanh, Ceil, Cos, Cosh, Erf, Exp, Floor, Ln, Neg, PowConst, Recip,
+    Round, RoundHalfToEven, Rsqrt, Sign, Sin, Sinh, Sqrt, Square, Tan, Tanh,
+};
 use tract_onnx::tract_core::ops::nn::{GeluApproximate, GeluExact, HardSwish, LeakyRelu, Sigmoid, Silu};
 
 use super::pointwise::Pointwise;

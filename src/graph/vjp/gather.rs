@@ -1,11 +1,11 @@
 //! Indexing. Values that are read several times gather the sum of their cotangents.
 
-use tract_onnx::tract_core::internal::*;
 use tract_onnx::tract_core::ops::array::{
     Gather, GatherElements, GatherNd, ScatterElements, ScatterNd, ScatterReduction, Topk,
 };
 
 use super::linear_axis::LinearAxis;
+use super::prelude::*;
 use super::shape::placed;
 use super::{Adjoint, Cotangents, VjpTable, first};
 

@@ -1,8 +1,9 @@
 //! The adjoint of an operator that makes each output slice along one axis from a few weighted input slices: resizing,
 //! reflected padding, strided and indexed slices.
 
-use tract_onnx::tract_core::internal::*;
 use tract_onnx::tract_core::ops::nn::resize::AxisPlan;
+
+use super::prelude::*;
 
 /// Maps a cotangent `[.., outputs, ..]` to `[.., len, ..]`: input `i` gathers `weight * g[o]` over all taps
 /// `(o, i, weight)`.

@@ -49,6 +49,7 @@ mod gather;
 mod linear_axis;
 mod pointwise;
 mod pool;
+pub(in crate::graph) mod prelude;
 mod reduce;
 mod resize;
 mod shape;
@@ -58,7 +59,6 @@ mod tests;
 use std::any::{Any, TypeId};
 use std::collections::BTreeMap;
 
-use tract_onnx::tract_core::internal::*;
 use tract_onnx::tract_core::ops::binary::TypedBinOp;
 use tract_onnx::tract_core::ops::element_wise::ElementWiseOp;
 use tract_onnx::tract_core::ops::math;
@@ -66,6 +66,7 @@ use tract_onnx::tract_core::ops::nn::{Reduce, Reducer};
 
 use broadcast::Repeat;
 use pointwise::Pointwise;
+use prelude::*;
 
 /// What a rule gives back: a cotangent for each input, or `None` where nothing flows.
 pub(in crate::graph) type Cotangents = TractResult<TVec<Option<OutletId>>>;
@@ -234,10 +235,10 @@ impl<'a> Adjoint<'a> {
         let Some(konst) = self.konst(outlet)? else {
             return Ok(None);
         };
-        Ok(konst
+        konst
             .as_uniform()
             .map(|value| value.cast_to_scalar::<f32>())
-            .transpose()?)
+            .transpose()
     }
 
     pub fn add(&mut self, a: OutletId, b: OutletId) -> TractResult<OutletId> {
@@ -302,11 +303,13 @@ impl<'a> Adjoint<'a> {
 }
 
 /// The cotangent of an operator with one differentiable input, the first.
+#[expect(clippy::unnecessary_wraps, reason = "the type of a rule")]
 fn first(outlet: OutletId) -> Cotangents {
     Ok(tvec![Some(outlet)])
 }
 
 /// A rule for operators that are flat almost everywhere.
+#[expect(clippy::unnecessary_wraps, reason = "the type of a rule")]
 fn flat<O>(_: &mut Adjoint<'_>, _: &O) -> Cotangents {
     Ok(tvec![])
 }

@@ -1,8 +1,9 @@
 //! The local derivatives of activations as one binary operator, so that an adjoint costs one pass over memory.
 
-use tract_ndarray::{ArrayViewD, ArrayViewMutD, Zip};
-use tract_onnx::tract_core::internal::*;
 use tract_onnx::tract_core::ops::binary::BinMiniOp;
+
+use super::prelude::tract_ndarray::{ArrayViewD, ArrayViewMutD, Zip};
+use super::prelude::*;
 
 /// A function of two `f32`: for derivatives the cotangent `g` and a value `x` (input of the activation) or `y`
 /// (output). Broadcasts; `g` is overwritten in place where the graph allows it.
@@ -145,6 +146,7 @@ fn broadcasting_in_place(mut a: ArrayViewMutD<f32>, b: &ArrayViewD<f32>, f: impl
     Zip::from(&mut a).and_broadcast(b).for_each(|a, b| *a = f(*a, *b));
 }
 
+#[expect(clippy::float_cmp, reason = "ties are exact")]
 impl BinMiniOp for Pointwise {
     fn name(&self) -> &'static str {
         match self {

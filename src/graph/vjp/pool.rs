@@ -3,9 +3,9 @@
 
 use std::ops::Range;
 
-use tract_onnx::tract_core::internal::*;
 use tract_onnx::tract_core::ops::cnn::{MaxPool, PaddingSpec, PoolSpec, SumPool};
 
+use super::prelude::*;
 use super::{Adjoint, Cotangents, VjpTable, first};
 
 pub(super) fn register(table: VjpTable) -> VjpTable {
@@ -186,7 +186,11 @@ impl EvalOp for PoolAdjoint {
         let g = inputs[0].try_as_plain_ram()?;
         let g = g.as_slice::<f32>()?;
         let x = inputs.get(1).map(|x| x.try_as_plain_ram()).transpose()?;
-        let x = x.as_ref().map(|x| x.as_slice::<f32>()).transpose()?.unwrap_or_default();
+        let x = x
+            .as_ref()
+            .map(PlainView::as_slice::<f32>)
+            .transpose()?
+            .unwrap_or_default();
         let mut result = Tensor::zero::<f32>(&self.shape)?;
         let mut plain = result.try_as_plain_ram_mut()?;
         let out = plain.as_slice_mut::<f32>()?;

@@ -1,11 +1,11 @@
 //! Reductions, softmax and cumulative sums.
 
-use tract_onnx::tract_core::internal::*;
 use tract_onnx::tract_core::ops::array::CumSum;
 use tract_onnx::tract_core::ops::math;
 use tract_onnx::tract_core::ops::nn::{Reduce, Reducer, Softmax, SoftmaxKind};
 
 use super::pointwise::Pointwise;
+use super::prelude::*;
 use super::{Adjoint, Cotangents, VjpTable, first};
 
 pub(super) fn register(table: VjpTable) -> VjpTable {

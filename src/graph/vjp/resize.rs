@@ -1,7 +1,6 @@
 //! Interpolation, from the very plan (positions and weights) that the forward pass resamples by, and local response
 //! normalisation.
 
-use tract_onnx::tract_core::internal::*;
 use tract_onnx::tract_core::ops::nn::resize::{
     AxisPlan, Interpolator, NearestUpsample, Resize, cubic_weights, linear_weights, plan_axis, window_size,
 };
@@ -9,6 +8,7 @@ use tract_onnx_opl::lrn::Lrn;
 use tract_onnx_opl::resize::{AspectRatio, CoordTransform, Nearest, Resize as OnnxResize};
 
 use super::linear_axis::LinearAxis;
+use super::prelude::*;
 use super::{Adjoint, Cotangents, VjpTable, first};
 
 pub(super) fn register(table: VjpTable) -> VjpTable {
@@ -34,6 +34,7 @@ pub(super) fn register(table: VjpTable) -> VjpTable {
         .with_rule_for::<Lrn>("lrn", lrn)
 }
 
+#[expect(clippy::float_cmp, reason = "as the forward pass")]
 /// `scales` says which input holds the scales of `axes`; without it they follow from the shapes.
 fn resampled(
     a: &mut Adjoint,
@@ -64,6 +65,7 @@ fn resampled(
     first(wire)
 }
 
+#[expect(clippy::float_cmp, reason = "as the forward pass")]
 fn onnx_resize(a: &mut Adjoint, op: &OnnxResize) -> Cotangents {
     ensure!(
         op.keep_aspect_ratio_policy == AspectRatio::Stretch,

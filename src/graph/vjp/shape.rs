@@ -1,6 +1,5 @@
 //! Operators that only move values: axes, concatenation, slices, padding, broadcasts, casts.
 
-use tract_onnx::tract_core::internal::*;
 use tract_onnx::tract_core::ops::Downsample;
 use tract_onnx::tract_core::ops::array::{
     FiniteReshape, MultiBroadcastTo, Pad, PadMode, Slice, StridedSlice, Tile, Trilu, TypedConcat,
@@ -9,6 +8,7 @@ use tract_onnx::tract_core::ops::cast::{Cast, cast};
 use tract_onnx::tract_core::ops::identity::Identity;
 
 use super::linear_axis::LinearAxis;
+use super::prelude::*;
 use super::{Adjoint, Cotangents, VjpTable, first};
 
 pub(super) fn register(table: VjpTable) -> VjpTable {

@@ -1,6 +1,5 @@
 //! What the transform promises beside the values of its gradients.
 
-use tract_onnx::tract_core::internal::*;
 use tract_onnx::tract_core::ops::array::{Topk, Trilu};
 use tract_onnx::tract_core::ops::math;
 use tract_onnx::tract_core::ops::nn::{GridSample, InterpolationMode, PaddingMode, Reduce, Reducer};
@@ -9,6 +8,7 @@ use super::{konst, tensor, values, wire};
 use crate::error::GradientError;
 use crate::graph::backward::{differentiate, differentiate_by};
 use crate::graph::vjp::VjpTable;
+use crate::graph::vjp::prelude::*;
 
 fn run(graph: TypedModel, inputs: &[Tensor]) -> TVec<TValue> {
     let inputs = inputs.iter().map(|x| x.clone().into_tvalue()).collect();

@@ -3,9 +3,8 @@
 mod contract;
 mod operators;
 
-use tract_onnx::tract_core::internal::*;
-
 use crate::graph::backward::differentiate;
+use crate::graph::vjp::prelude::*;
 
 /// Wires `op` under a fresh name.
 fn wire(m: &mut TypedModel, op: impl Into<Box<dyn TypedOp>>, inputs: &[OutletId]) -> OutletId {

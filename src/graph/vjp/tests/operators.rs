@@ -1,20 +1,25 @@
 //! Every rule, in the forms that change what it does.
 
-use tract_onnx::tract_core::internal::*;
-use tract_onnx::tract_core::ops::array::*;
+use tract_onnx::tract_core::ops::array::{
+    CumSum, FiniteReshape, Gather, GatherElements, GatherNd, MultiBroadcastTo, Pad, PadMode, ScatterElements,
+    ScatterReduction, Slice, StridedSlice, Tile, Topk, Trilu, TypedConcat,
+};
 use tract_onnx::tract_core::ops::binary::TypedBinOp;
-use tract_onnx::tract_core::ops::change_axes::AxisOp;
 use tract_onnx::tract_core::ops::cnn::conv::KernelFormat;
 use tract_onnx::tract_core::ops::cnn::{Conv, Deconv, MaxPool, PaddingSpec, PoolSpec, SumPool};
 use tract_onnx::tract_core::ops::einsum::EinSum;
 use tract_onnx::tract_core::ops::element_wise::ElementWiseOp;
 use tract_onnx::tract_core::ops::nn::resize::{CoordTransformer, Interpolator, Nearest, NearestUpsample, Resize};
-use tract_onnx::tract_core::ops::nn::*;
+use tract_onnx::tract_core::ops::nn::{
+    DataFormat, Reduce, Reducer, Softmax, SoftmaxKind, gelu_approximate, gelu_exact, hard_swish, leaky_relu, sigmoid,
+    silu,
+};
 use tract_onnx::tract_core::ops::{Downsample, logic, math};
 use tract_onnx_opl::lrn::Lrn;
 use tract_onnx_opl::resize as onnx;
 
 use super::{Case, check, konst, tensor, wire};
+use crate::graph::vjp::prelude::*;
 
 struct Geometry {
     kernel: &'static [usize],
@@ -767,7 +772,9 @@ fn indexing() {
 
 #[test]
 fn resampling() {
-    use CoordTransformer::*;
+    use CoordTransformer::{
+        AlignCorners, Asymmetric, HalfPixel, HalfPixelSymmetric, PytorchHalfPixel, TfHalfPixelForNn,
+    };
     let resize = |name, transform: CoordTransformer, interpolator: Interpolator, nearest, scales: [f32; 2]| {
         Case::new(name, &[&[1, 2, 4, 3]], move |m, x| {
             let scales = konst(m, tensor1(&[1.0, 1.0, scales[0], scales[1]]));
