@@ -5,7 +5,7 @@ import { explain } from './explain.js';
 import type { Library } from './library.js';
 import type { Link, ReadLink } from './link.js';
 import { decode, parseLabels, type Decoded } from './picture.js';
-import { defaultOf, findMethod, fitting } from './plan.js';
+import { defaultOf, findMethod, fitting, keyOf } from './plan.js';
 import type { Reply, WireValue } from './protocol.gen.js';
 import { Scoring } from './score.js';
 import { entryOf, type Draft, type ModelEntry, type Picture, type State, type Store } from './state.js';
@@ -74,7 +74,7 @@ export class Controller {
       if (fit === undefined) gone.push(name);
       else params[name] = fit;
     }
-    if (method) this.#store.dispatch({ type: 'params', id: method.id, params });
+    if (method) this.#store.dispatch({ type: 'params', id: keyOf('method', method.id), params });
     const { seed, kind } = link;
     this.#store.dispatch({
       type: 'set',
@@ -237,9 +237,10 @@ export class Controller {
     const entry = entryOf(state);
     const bundled = entry !== undefined && !entry.own;
     const method = findMethod(state);
-    const changed = Object.entries(state.params[state.method] ?? {}).filter(([name, value]) => {
+    const key = keyOf('method', state.method);
+    const changed = Object.entries(state.params[key] ?? {}).filter(([name, value]) => {
       const param = method?.params.find((p) => p.name === name);
-      return param !== undefined && defaultOf(state.method, param) !== value;
+      return param !== undefined && defaultOf(state, key, param) !== value;
     });
     const params: Record<string, WireValue> = Object.fromEntries(changed);
     const top = state.answer?.[0]?.class;

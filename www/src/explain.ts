@@ -12,7 +12,7 @@ export function runOf(state: State): Run | null {
   const target = { class: state.target, kind: state.targetKind };
   const label = state.answer?.find((c) => c.class === state.target)?.label ?? String(state.target);
   return {
-    method: choice(method, state.params[method.id]),
+    method: choice(state, 'method', method),
     removal: method.needsImputer ? removalChoice(state, state.removal) : null,
     target,
     label,

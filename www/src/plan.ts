@@ -1,4 +1,5 @@
 /** What a run will be asked for: registry entries with the visitor's parameters, and this page's quick defaults. */
+import type { Registry } from './i18n/index.js';
 import type {
   Catalogue,
   Choice,
@@ -14,10 +15,14 @@ import type { Explained, Params, State } from './state.js';
  * Defaults that keep a first run short in a browser, where the registry's own follow the papers. The form shows them,
  * and provenance and links record what was used.
  */
-const QUICK: Readonly<Record<string, Params>> = {
-  rise: { samples: 400 },
-  'smooth-grad': { samples: 16 },
-  'integrated-gradients': { steps: 25 },
+const QUICK: Readonly<Record<string, (side: number) => Params>> = {
+  'method/rise': () => ({ samples: 400 }),
+  'method/smooth-grad': () => ({ samples: 16 }),
+  'method/integrated-gradients': () => ({ steps: 25 }),
+  'method/occlusion': (side) => ({
+    window: Math.max(1, Math.round(side / 8)),
+    stride: Math.max(1, Math.round(side / 16)),
+  }),
 };
 
 /** The imputer of each metric's paper. */
@@ -44,27 +49,36 @@ export function findImputer(catalogue: Catalogue | null, id: string): ImputerEnt
   return catalogue?.imputers.find((m) => m.id === id);
 }
 
-/** A parameter's default on this page. */
-export function defaultOf(id: string, param: WireParam): WireValue {
-  const quick = QUICK[id]?.[param.name];
+/** Where the visitor's values of a registry entry are kept. */
+export function keyOf(registry: Registry, id: string): string {
+  return `${registry}/${id}`;
+}
+
+/** A parameter's default on this page, of the entry `key`. */
+export function defaultOf(state: State, key: string, param: WireParam): WireValue {
+  const [, height = 0, width = 0] = state.model?.dims ?? [];
+  const quick = QUICK[key]?.(Math.max(height, width))[param.name];
   if (typeof quick !== 'number') return quick ?? param.default;
   return Math.min(param.max ?? quick, Math.max(param.min ?? quick, quick));
 }
 
 /** An entry with all its values: the visitor's, else the defaults. Names the entry does not declare are left out. */
 export function choice(
+  state: State,
+  registry: Registry,
   entry: { readonly id: string; readonly params: readonly WireParam[] },
-  changed: Params = {},
 ): Choice {
+  const key = keyOf(registry, entry.id);
+  const changed = state.params[key] ?? {};
   const params: Record<string, WireValue> = {};
-  for (const param of entry.params) params[param.name] = changed[param.name] ?? defaultOf(entry.id, param);
+  for (const param of entry.params) params[param.name] = changed[param.name] ?? defaultOf(state, key, param);
   return { id: entry.id, params };
 }
 
 /** The imputer `id` as chosen, or the plain id where the registry is not known yet. */
 export function removalChoice(state: State, id: string): Choice {
   const entry = findImputer(state.catalogue, id);
-  return entry ? choice(entry, state.params[id]) : { id, params: {} };
+  return entry ? choice(state, 'imputer', entry) : { id, params: {} };
 }
 
 /** A value that a declared parameter can hold, or undefined. */

@@ -27,8 +27,8 @@ export function better(a: number, b: number, direction: Direction): number {
   return direction === 'higher' ? a - b : b - a;
 }
 
-function best(rows: readonly Row[], metric: string, direction: Direction): Row | null {
-  let top: Row | null = null;
+function best<R extends Row>(rows: readonly R[], metric: string, direction: Direction): R | null {
+  let top: R | null = null;
   for (const row of rows) {
     const value = score(row, metric);
     const sofar = top && score(top, metric);
@@ -55,7 +55,7 @@ export interface Sorting {
 export const BY_NAME = 'name';
 
 /** Sorted rows; rows without a value come last in either order, and equal rows keep their order. */
-export function sortRows(rows: readonly Row[], { by, order }: Sorting): Row[] {
+export function sortRows<R extends Row>(rows: readonly R[], { by, order }: Sorting): R[] {
   const sign = order === 'ascending' ? 1 : -1;
   if (by === BY_NAME) return [...rows].sort((a, b) => sign * a.name.localeCompare(b.name));
   return [...rows].sort((a, b) => {
@@ -71,14 +71,14 @@ export function bestFirst(direction: Direction): SortOrder {
 }
 
 /** One metric's outcome for the best explanation. */
-export type Verdict =
-  | { readonly kind: 'beats-all'; readonly method: Row; readonly control: Row }
-  | { readonly kind: 'beaten'; readonly method: Row; readonly by: readonly Row[] }
-  | { readonly kind: 'ties'; readonly method: Row; readonly control: Row }
+export type Verdict<R extends Row> =
+  | { readonly kind: 'beats-all'; readonly method: R; readonly control: R }
+  | { readonly kind: 'beaten'; readonly method: R; readonly by: readonly R[] }
+  | { readonly kind: 'ties'; readonly method: R; readonly control: R }
   | { readonly kind: 'nothing' };
 
 /** Compares the best explanation of a column with the controls. */
-export function verdict(rows: readonly Row[], metric: string, direction: Direction): Verdict {
+export function verdict<R extends Row>(rows: readonly R[], metric: string, direction: Direction): Verdict<R> {
   const controls = rows.filter((row) => row.control && score(row, metric) !== null);
   const method = best(
     rows.filter((row) => !row.control),

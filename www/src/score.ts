@@ -35,13 +35,14 @@ function explainedRows(state: State, maps: readonly Explained[]): ScoredRow[] {
     if (!e.map) return [];
     const same = maps.filter((m) => m.method.id === e.method.id);
     const entry = state.catalogue?.methods.find((m) => m.id === e.method.id);
-    const number = same.length > 1 ? ` ${same.indexOf(e) + 1}` : '';
+    const ordinal = same.length > 1 ? same.indexOf(e) + 1 : null;
     const row: ScoredRow = {
       key: `map-${e.id}`,
-      name: `${entry?.name ?? e.method.id}${number}`,
+      name: [entry?.name ?? e.method.id, ordinal].filter((part) => part !== null).join(' '),
       control: entry?.family === 'control',
       cells: {},
       method: e.method.id,
+      ordinal,
       map: e.map,
     };
     return [row];
@@ -115,7 +116,14 @@ export class Scoring {
     signal: AbortSignal,
     parts: Parts,
   ): Promise<ScoredRow> {
-    const row = { key: `control-${method.id}`, name: method.name, control: true, cells: {}, method: method.id };
+    const row = {
+      key: `control-${method.id}`,
+      name: method.name,
+      control: true,
+      cells: {},
+      method: method.id,
+      ordinal: null,
+    };
     const key = JSON.stringify([method.id, target.class, state.seed]);
     const known = this.#controls.get(key);
     if (known) return { ...row, map: known };
@@ -124,7 +132,7 @@ export class Scoring {
         kind: 'attribute',
         model: state.modelId,
         picture: this.#picture,
-        method: choice(method, state.params[method.id]),
+        method: choice(state, 'method', method),
         removal: removalChoice(state, state.removal),
         target,
         seed: state.seed,
@@ -156,7 +164,7 @@ export class Scoring {
           model: state.modelId,
           picture: this.#picture,
           shape: [...map.shape],
-          metric: choice(metric, state.plan.params[metric.id]),
+          metric: choice(state, 'metric', metric),
           removal: removalChoice(state, removal),
           target,
           seed: state.seed,

@@ -41,7 +41,7 @@ export interface State {
   readonly method: string;
   /** Ids of the methods on offer; empty for all. */
   readonly offered: readonly string[];
-  /** What the visitor changed, by registry id. */
+  /** What the visitor changed of methods, metrics and imputers, by `registry/id`. */
   readonly params: Readonly<Record<string, Params>>;
   readonly removal: string;
   readonly seed: number;
@@ -73,11 +73,11 @@ export const INITIAL: State = {
   method: 'grad-cam',
   offered: [],
   params: {},
-  removal: 'gaussian-blur',
+  removal: 'constant',
   seed: 0,
   view: { opacity: 0.85, reduction: 'signed', diverging: 'blue-orange', sequential: 'dusk', background: 'grey' },
   explained: [],
-  plan: { metrics: ['insertion', 'deletion'], kind: 'probability', removal: {}, params: {} },
+  plan: { metrics: ['insertion', 'deletion'], kind: 'probability', removal: {} },
   scores: null,
   sorting: { by: '', order: 'descending' },
   work: null,

@@ -60,6 +60,8 @@ export interface Explained {
 export interface ScoredRow extends Row {
   /** Id of the method. */
   readonly method: string;
+  /** Its number among the rows of the same method, where there are several. */
+  readonly ordinal: number | null;
   readonly map: RawMap;
 }
 
@@ -110,5 +112,4 @@ export interface ScorePlan {
   readonly kind: WireTargetKind;
   /** Imputer of each metric. */
   readonly removal: Readonly<Record<string, string>>;
-  readonly params: Readonly<Record<string, Params>>;
 }

@@ -1,8 +1,17 @@
 import { LitElement, type PropertyValues } from 'lit';
 import { property } from 'lit/decorators.js';
 import type { Controller } from '../controller.js';
-import { entryText, formats, messages, type EntryText, type Formats, type Messages } from '../i18n/index.js';
-import type { State, Store } from '../state.js';
+import {
+  entryText,
+  formats,
+  messages,
+  type Described,
+  type EntryText,
+  type Formats,
+  type Messages,
+  type Registry,
+} from '../i18n/index.js';
+import type { ScoredRow, State, Store } from '../state.js';
 
 /** What the elements of one playground share. */
 export interface App {
@@ -28,14 +37,19 @@ export abstract class AppElement extends LitElement {
   }
 
   /** Name, summary and caution of a registry entry in the page's language. */
-  protected text(entry: Parameters<typeof entryText>[1]): EntryText {
-    return entryText(this.state.language, entry);
+  protected text(registry: Registry, entry: Described): EntryText {
+    return entryText(this.state.language, registry, entry);
   }
 
   /** The name of the method `id`. */
   protected methodName(id: string): string {
     const entry = this.state.catalogue?.methods.find((m) => m.id === id);
-    return entry ? this.text(entry).name : id;
+    return entry ? this.text('method', entry).name : id;
+  }
+
+  /** The name of a row of the score table. */
+  protected rowName({ method, ordinal }: ScoredRow): string {
+    return ordinal === null ? this.methodName(method) : `${this.methodName(method)} ${ordinal}`;
   }
 
   #listen(): void {

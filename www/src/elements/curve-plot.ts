@@ -15,7 +15,7 @@ export interface Series {
 const WIDTH = 640;
 const HEIGHT = 340;
 const LEFT = 52;
-const RIGHT = 12;
+const RIGHT = 26;
 const TOP = 12;
 const BOTTOM = 44;
 
@@ -103,6 +103,7 @@ export class CurvePlot extends AppElement {
         height: 0.8em;
       }
       .scroll {
+        position: relative;
         max-height: 24em;
         overflow: auto;
       }

@@ -23,7 +23,6 @@ export class CurvesPanel extends AppElement {
     `,
   ];
 
-  /** Names of the rows in the page's language, by key. */
   @state() private metric = '';
   @state() private curve = '';
   @state() private asTable = false;
@@ -40,7 +39,7 @@ export class CurvesPanel extends AppElement {
       const style = row.control ? `control-${controls++ % CONTROL_STYLES}` : String(methods++ % METHOD_STYLES);
       const curve = this.#curves(row, metric).find((c) => c.label === label);
       if (!curve) return [];
-      const name = row.name.replace(/^.*?(?= \d+$|$)/, this.methodName(row.method));
+      const name = this.rowName(row);
       return [{ name, style, x: curve.x, y: curve.y }];
     });
   }
@@ -54,7 +53,7 @@ export class CurvesPanel extends AppElement {
     const metric = withCurves.includes(this.metric) ? this.metric : withCurves[0];
     if (!scores || metric === undefined) return nothing;
     const entry = findMetric(catalogue, metric);
-    const name = entry ? this.text(entry).name : metric;
+    const name = entry ? this.text('metric', entry).name : metric;
     const labels = [...new Set(scores.rows.flatMap((row) => this.#curves(row, metric).map((c) => c.label)))];
     const label = labels.includes(this.curve) ? this.curve : (labels[0] ?? '');
     return html`<div class="stack">
@@ -101,7 +100,7 @@ export class CurvesPanel extends AppElement {
 
   #metricName(id: string): string {
     const entry = findMetric(this.state.catalogue, id);
-    return entry ? this.text(entry).name : id;
+    return entry ? this.text('metric', entry).name : id;
   }
 
   #select(

@@ -18,6 +18,7 @@ export class DisplayControls extends AppElement {
     shared,
     css`
       .fields {
+        grid-template-columns: repeat(auto-fit, minmax(min(100%, 9em), 1fr));
         align-items: end;
         font-size: 0.9em;
       }

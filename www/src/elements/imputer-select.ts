@@ -1,10 +1,9 @@
 import { html, nothing } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
-import { findImputer } from '../plan.js';
+import { findImputer, keyOf } from '../plan.js';
 import { shared } from '../styles/shared.js';
 import { AppElement } from './base.js';
 import './param-form.js';
-import type { ParamChange } from './param-form.js';
 import './reference-note.js';
 import './term-note.js';
 
@@ -19,7 +18,7 @@ export class ImputerSelect extends AppElement {
   @property({ type: Boolean }) brief = false;
 
   protected override render() {
-    const { catalogue, params } = this.state;
+    const { catalogue } = this.state;
     const chosen = findImputer(catalogue, this.value);
     return html`<div class="stack">
       <div class="field">
@@ -34,7 +33,8 @@ export class ImputerSelect extends AppElement {
           }}
         >
           ${catalogue?.imputers.map(
-            (i) => html`<option value=${i.id} .selected=${i.id === this.value}>${this.text(i).name}</option>`,
+            (i) =>
+              html`<option value=${i.id} .selected=${i.id === this.value}>${this.text('imputer', i).name}</option>`,
           )}
         </select>
       </div>
@@ -42,7 +42,7 @@ export class ImputerSelect extends AppElement {
         chosen && !this.brief
           ? html`<div class="small">
               <p class="soft">
-                ${this.text(chosen).summary} ${chosen.needsKept ? `(${this.t.trust.needsKept})` : nothing}
+                ${this.text('imputer', chosen).summary} ${chosen.needsKept ? `(${this.t.trust.needsKept})` : nothing}
               </p>
               <reference-note .app=${this.app} .reference=${chosen.reference}></reference-note>
             </div>`
@@ -52,11 +52,8 @@ export class ImputerSelect extends AppElement {
         chosen && chosen.params.length > 0
           ? html`<param-form
               .app=${this.app}
-              entry=${chosen.id}
+              entry=${keyOf('imputer', chosen.id)}
               .params=${chosen.params}
-              .values=${params[chosen.id] ?? {}}
-              @param-change=${({ detail: { name, value } }: ParamChange) =>
-                this.app.store.dispatch({ type: 'param', id: chosen.id, name, value })}
             ></param-form>`
           : nothing
       }

@@ -1,13 +1,13 @@
 import { css, html, nothing } from 'lit';
 import { customElement } from 'lit/decorators.js';
-import { blocked, findMethod } from '../plan.js';
+import { blocked, findMethod, keyOf } from '../plan.js';
 import type { MethodEntry } from '../protocol.gen.js';
 import { shared } from '../styles/shared.js';
 import { AppElement } from './base.js';
 import './imputer-select.js';
 import './param-form.js';
-import type { ParamChange } from './param-form.js';
 import './reference-note.js';
+import './seed-field.js';
 import './term-note.js';
 
 const FAMILIES = ['cam', 'gradient', 'perturbation', 'control'] as const;
@@ -20,9 +20,21 @@ export class MethodPicker extends AppElement {
     shared,
     css`
       .families {
-        display: grid;
-        gap: 0.6em 1.4em;
-        grid-template-columns: repeat(auto-fit, minmax(min(100%, 15em), 1fr));
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0.6em 2em;
+      }
+      .settings {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0.75em 1em;
+      }
+      .settings > * {
+        flex: 1 1 12em;
+        max-width: 34em;
+      }
+      .settings > .field {
+        flex-grow: 0;
       }
       .chips {
         display: flex;
@@ -118,12 +130,12 @@ export class MethodPicker extends AppElement {
         ?disabled=${why !== ''}
         @change=${() => this.app.store.dispatch({ type: 'set', settings: { method: method.id } })}
       />
-      ${this.text(method).name}${why ? html`<span class="hidden-text">, ${why}</span>` : nothing}
+      ${this.text('method', method).name}${why ? html`<span class="hidden-text">, ${why}</span>` : nothing}
     </label>`;
   }
 
   #about(method: MethodEntry) {
-    const { summary, caution } = this.text(method);
+    const { summary, caution } = this.text('method', method);
     return html`<div class="about">
         <p>${summary}</p>
         <p class="small soft"><strong>${this.t.caution}:</strong> ${caution}</p>
@@ -134,20 +146,17 @@ export class MethodPicker extends AppElement {
 
   #settings(method: MethodEntry) {
     const { store } = this.app;
-    return html`
+    return html`<div class="settings">
       ${
         method.params.length > 0
           ? html`<param-form
               .app=${this.app}
-              entry=${method.id}
+              entry=${keyOf('method', method.id)}
               .params=${method.params}
-              .values=${this.state.params[method.id] ?? {}}
-              @param-change=${({ detail: { name, value } }: ParamChange) =>
-                store.dispatch({ type: 'param', id: method.id, name, value })}
             ></param-form>`
           : nothing
       }
-      ${method.stochastic ? this.#seed() : nothing}
+      ${method.stochastic ? html`<seed-field class="field" .app=${this.app}></seed-field>` : nothing}
       ${
         method.needsImputer
           ? html`<imputer-select
@@ -159,30 +168,6 @@ export class MethodPicker extends AppElement {
             ></imputer-select>`
           : nothing
       }
-    `;
-  }
-
-  #seed() {
-    return html`<div class="fields">
-      <div class="field">
-        <span class="label">
-          <label for="seed">${this.t.why.seed}</label><term-note .app=${this.app} term="seed"></term-note>
-        </span>
-        <input
-          id="seed"
-          type="number"
-          min="0"
-          max="4294967295"
-          step="1"
-          .value=${String(this.state.seed)}
-          @change=${(event: Event) => {
-            const seed = (event.target as HTMLInputElement).valueAsNumber;
-            if (Number.isInteger(seed) && seed >= 0 && seed <= 0xffffffff) {
-              this.app.store.dispatch({ type: 'set', settings: { seed } });
-            } else this.requestUpdate();
-          }}
-        />
-      </div>
     </div>`;
   }
 }

@@ -1,6 +1,6 @@
 import { css, html, nothing } from 'lit';
 import { customElement } from 'lit/decorators.js';
-import { imputerOfPaper } from '../plan.js';
+import { imputerOfPaper, keyOf } from '../plan.js';
 import type { MetricEntry, WireTargetKind } from '../protocol.gen.js';
 import type { ScorePlan } from '../state.js';
 import { shared } from '../styles/shared.js';
@@ -8,8 +8,8 @@ import { AppElement } from './base.js';
 import './imputer-select.js';
 import './info-pop.js';
 import './param-form.js';
-import type { ParamChange } from './param-form.js';
 import './reference-note.js';
+import './seed-field.js';
 import './term-note.js';
 
 /** The choice "as each metric's paper". */
@@ -78,7 +78,7 @@ export class MetricPlan extends AppElement {
           <select id="removal" @change=${(event: Event) => this.#setAll((event.target as HTMLSelectElement).value)}>
             ${[
               [PAPER, t.asPaper] as const,
-              ...(catalogue?.imputers.map((i) => [i.id, this.text(i).name] as const) ?? []),
+              ...(catalogue?.imputers.map((i) => [i.id, this.text('imputer', i).name] as const) ?? []),
             ].map(([id, name]) => html`<option value=${id} .selected=${id === this.#common()}>${name}</option>`)}
           </select>
         </div>
@@ -96,13 +96,14 @@ export class MetricPlan extends AppElement {
             )}
           </select>
         </div>
+        <seed-field .app=${this.app}></seed-field>
       </div>
     </div>`;
   }
 
   #metric(metric: MetricEntry) {
     const { plan } = this.state;
-    const { name, summary, caution } = this.text(metric);
+    const { name, summary, caution, range } = this.text('metric', metric);
     const on = plan.metrics.includes(metric.id);
     const toggle = () =>
       this.#plan({ metrics: on ? plan.metrics.filter((m) => m !== metric.id) : [...plan.metrics, metric.id] });
@@ -111,7 +112,7 @@ export class MetricPlan extends AppElement {
         <info-pop label=${this.t.explainTerm(name)}>
           <p>${summary}</p>
           <p><strong>${this.t.caution}:</strong> ${caution}</p>
-          <p class="soft">${metric.range}</p>
+          <p class="soft">${range}</p>
           <reference-note .app=${this.app} .reference=${metric.reference}></reference-note>
         </info-pop>
       </div>
@@ -129,20 +130,9 @@ export class MetricPlan extends AppElement {
   #settings(metric: MetricEntry) {
     const { plan } = this.state;
     const { id } = metric;
-    const change = ({ detail: { name, value } }: ParamChange) => {
-      const entries = Object.entries(plan.params[id] ?? {}).filter(([key]) => key !== name);
-      if (value !== undefined) entries.push([name, value]);
-      this.#plan({ params: { ...plan.params, [id]: Object.fromEntries(entries) } });
-    };
     return html`${
       metric.params.length > 0
-        ? html`<param-form
-            .app=${this.app}
-            entry=${id}
-            .params=${metric.params}
-            .values=${plan.params[id] ?? {}}
-            @param-change=${change}
-          ></param-form>`
+        ? html`<param-form .app=${this.app} entry=${keyOf('metric', id)} .params=${metric.params}></param-form>`
         : nothing
     }
     ${

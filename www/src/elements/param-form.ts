@@ -3,29 +3,24 @@ import { customElement, property } from 'lit/decorators.js';
 import { paramText } from '../i18n/index.js';
 import { defaultOf, fitting } from '../plan.js';
 import type { WireParam, WireValue } from '../protocol.gen.js';
-import { entryOf, type Params } from '../state.js';
+import { entryOf } from '../state.js';
 import { shared } from '../styles/shared.js';
 import { AppElement } from './base.js';
 import './info-pop.js';
-
-/** Fired with the new value; `undefined` means the default again. */
-export type ParamChange = CustomEvent<{ name: string; value: WireValue | undefined }>;
 
 /** Fields for the declared parameters of a registry entry. */
 @customElement('param-form')
 export class ParamForm extends AppElement {
   static override styles = [shared];
 
-  /** Id of the entry. */
+  /** `registry/id` of the entry. */
   @property() entry = '';
   @property({ attribute: false }) params: readonly WireParam[] = [];
-  @property({ attribute: false }) values: Params = {};
 
   #change(param: WireParam, value: WireValue): void {
     const fits = fitting(param, value);
-    const changed = fits === defaultOf(this.entry, param) ? undefined : fits;
-    this.dispatchEvent(new CustomEvent('param-change', { detail: { name: param.name, value: changed } }));
-    this.requestUpdate();
+    const changed = fits === defaultOf(this.state, this.entry, param) ? undefined : fits;
+    this.app.store.dispatch({ type: 'param', id: this.entry, name: param.name, value: changed });
   }
 
   protected override render() {
@@ -41,7 +36,7 @@ export class ParamForm extends AppElement {
         <label for=${param.name}>${label}</label>
         ${doc ? html`<info-pop label=${this.t.explainTerm(label)}><p>${doc}${range}</p></info-pop>` : nothing}
       </span>
-      ${this.#control(param, this.values[param.name] ?? defaultOf(this.entry, param))}
+      ${this.#control(param, this.state.params[this.entry]?.[param.name] ?? defaultOf(this.state, this.entry, param))}
     </div>`;
   }
 
@@ -58,7 +53,7 @@ export class ParamForm extends AppElement {
       case 'choice':
         return this.#select(
           param,
-          param.choices.map((c) => [c, c]),
+          param.choices.map((c) => [c, this.t.choiceNames[c] ?? c]),
           String(value),
         );
       case 'layer':

@@ -20,7 +20,7 @@ export class PictureSection extends AppElement {
     css`
       .samples {
         display: grid;
-        grid-template-columns: repeat(auto-fill, minmax(max(3.2rem, 14%), 1fr));
+        grid-template-columns: repeat(auto-fill, minmax(3em, 1fr));
         gap: 0.5em;
       }
       .samples button {

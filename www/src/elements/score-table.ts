@@ -21,6 +21,7 @@ export class ScoreTable extends AppElement {
     shared,
     css`
       .scroll {
+        position: relative;
         overflow-x: auto;
       }
       table {
@@ -105,8 +106,8 @@ export class ScoreTable extends AppElement {
     const { scores, sorting, catalogue } = this.state;
     if (!scores) return nothing;
     const metrics = scores.metrics.flatMap((id) => findMetric(catalogue, id) ?? []);
-    const named = scores.rows.map((row) => ({ ...row, name: this.#name(row) }));
-    const rows = sortRows(named, sorting) as ScoredRow[];
+    const named = scores.rows.map((row) => ({ ...row, name: this.rowName(row) }));
+    const rows = sortRows(named, sorting);
     const best = new Map(metrics.map((m) => [m.id, bestKeys(rows, m.id, m.direction as Direction)]));
     return html`<div class="scroll" tabindex="0" role="region" aria-label=${this.t.trust.table(scores.label)}>
       <table>
@@ -146,16 +147,15 @@ export class ScoreTable extends AppElement {
     </div>`;
   }
 
-  /** In the page's language; a number after the method's name is kept. */
-  #name(row: ScoredRow): string {
-    const entry = this.state.catalogue?.methods.find((m) => row.name.startsWith(m.name) && row.method === m.id);
-    return entry ? row.name.replace(entry.name, this.text(entry).name) : row.name;
-  }
-
   #metricHead(metric: MetricEntry) {
     const direction = metric.direction as Direction;
     const arrow = direction === 'higher' ? '↑' : '↓';
-    return this.#head(metric.id, this.text(metric).name, bestFirst(direction), `${arrow} ${this.t.trust[direction]}`);
+    return this.#head(
+      metric.id,
+      this.text('metric', metric).name,
+      bestFirst(direction),
+      `${arrow} ${this.t.trust[direction]}`,
+    );
   }
 
   #head(by: string, name: string, first: 'ascending' | 'descending', note: string) {

@@ -20,6 +20,7 @@ export class TrustSection extends AppElement {
     css`
       .main {
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
         gap: 1.25em;
       }
       .results {
@@ -96,32 +97,28 @@ export class TrustSection extends AppElement {
     </div>`;
   }
 
-  #name(row: Row): string {
-    return row.name.replace(/^.*?(?= \d+$|$)/, this.methodName((row as ScoredRow).method));
-  }
-
   #sentence(id: string, rows: readonly ScoredRow[]): string {
     const t = this.t.trust;
     const metric = findMetric(this.state.catalogue, id);
     if (!metric) return '';
-    const { name } = this.text(metric);
+    const { name } = this.text('metric', metric);
     const value = (row: Row) => this.f.number(score(row, id) ?? Number.NaN);
     const found = verdict(rows, id, metric.direction as Direction);
     switch (found.kind) {
       case 'beats-all':
         return t.beatsAll(
           name,
-          this.#name(found.method),
+          this.rowName(found.method),
           value(found.method),
-          this.#name(found.control),
+          this.rowName(found.control),
           value(found.control),
         );
       case 'beaten': {
-        const by = found.by.map((row) => `${this.#name(row)} (${value(row)})`);
-        return t.beaten(name, this.#name(found.method), value(found.method), this.f.list(by));
+        const by = found.by.map((row) => `${this.rowName(row)} (${value(row)})`);
+        return t.beaten(name, this.rowName(found.method), value(found.method), this.f.list(by));
       }
       case 'ties':
-        return t.ties(name, this.#name(found.method), value(found.method), this.#name(found.control));
+        return t.ties(name, this.rowName(found.method), value(found.method), this.rowName(found.control));
       case 'nothing':
         return t.nothing(name);
     }

@@ -20,7 +20,7 @@ export class WhySection extends AppElement {
     css`
       .cards {
         display: grid;
-        grid-template-columns: repeat(auto-fill, minmax(min(100%, 15em), 1fr));
+        grid-template-columns: repeat(auto-fit, minmax(min(100%, 15em), 1fr));
         gap: 1.5em 1.25em;
         align-items: start;
       }
@@ -30,8 +30,12 @@ export class WhySection extends AppElement {
         border-radius: var(--radius);
         text-align: center;
       }
+      explained-card {
+        max-width: 26em;
+      }
       .main {
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
         gap: 1.25em;
       }
       hr {

@@ -1,7 +1,7 @@
 /** The message catalogue: one typed shape, two languages. A key that is missing in French fails the type check. */
 import { en } from './en.js';
 import { fr } from './fr.js';
-import { catalogueFr } from './catalogue.fr.js';
+import { entriesFr, paramsFr } from './catalogue.fr.js';
 
 export type Language = 'en' | 'fr';
 export type Messages = typeof en;
@@ -25,7 +25,7 @@ export function preferred(wanted: readonly string[]): Language {
 }
 
 export interface Formats {
-  /** Two significant digits of a percentage: `54 %`. */
+  /** `54 %`; one decimal near the ends, where it matters. */
   percent(share: number): string;
   /** Three significant digits. */
   number(value: number): string;
@@ -45,6 +45,7 @@ function build(language: Language): Formats {
     percent: (share) => {
       const value = share * 100;
       if (value > 0 && value < 0.1) return `< ${digits(1).format(0.1)} %`;
+      if (value > 99.9 && value < 100) return `> ${digits(1).format(99.9)} %`;
       return `${digits(value < 10 || (value > 99 && value < 100) ? 1 : 0).format(value)} %`;
     },
     number: (value) =>
@@ -62,34 +63,39 @@ export function formats(language: Language): Formats {
   return FORMATS[language];
 }
 
-/** The engine's own texts, which it gives in English. */
+/** The registries; an id is unique within one. */
+export type Registry = 'method' | 'metric' | 'imputer';
+
+/** An entry of a registry, as far as its texts go. */
+export interface Described {
+  readonly id: string;
+  readonly name: string;
+  readonly summary: string;
+  readonly caution?: string;
+  readonly range?: string;
+}
+
+/** The engine's texts, which it gives in English. */
 export interface EntryText {
   readonly name: string;
   readonly summary: string;
   readonly caution: string;
+  readonly range: string;
 }
 
 /** A registry entry's texts in `language`; English where there is no translation. */
-export function entryText(
-  language: Language,
-  entry: { readonly id: string; readonly name: string; readonly summary: string; readonly caution?: string },
-): EntryText {
-  const translated = language === 'fr' ? catalogueFr.entries[entry.id] : undefined;
-  return {
-    name: translated?.name ?? entry.name,
-    summary: translated?.summary ?? entry.summary,
-    caution: translated?.caution ?? entry.caution ?? '',
-  };
+export function entryText(language: Language, registry: Registry, entry: Described): EntryText {
+  const { name, summary, caution = '', range = '' } = entry;
+  return { name, summary, caution, range, ...(language === 'fr' ? entriesFr[`${registry}/${entry.id}`] : {}) };
 }
 
-/** The name and help of a parameter of the registry entry `id`. */
+/** The label and help of a parameter of the entry `key`, `registry/id`. */
 export function paramText(
   language: Language,
-  id: string,
+  key: string,
   param: { readonly name: string; readonly doc: string },
 ): { readonly label: string; readonly doc: string } {
-  const label = messages(language).paramNames[param.name as keyof Messages['paramNames']] as string | undefined;
-  const doc =
-    language === 'fr' ? (catalogueFr.params[`${id}.${param.name}`] ?? catalogueFr.params[param.name]) : undefined;
-  return { label: label ?? param.name.replaceAll(/[_-]/g, ' '), doc: doc ?? param.doc };
+  const labels: Readonly<Record<string, string>> = messages(language).paramNames;
+  const doc = language === 'fr' ? paramsFr[`${key}.${param.name}`] : undefined;
+  return { label: labels[param.name] ?? param.name.replaceAll(/[_-]/g, ' '), doc: doc ?? param.doc };
 }

@@ -39,28 +39,32 @@ export class LucarnePlayground extends LitElement {
       .page {
         display: grid;
         gap: var(--gap);
-        max-width: 108rem;
+        grid-template-columns: minmax(0, 1fr);
+        max-width: 96em;
         margin-inline: auto;
         padding: var(--gap);
       }
-      .steps {
+      .steps,
+      .column {
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
         gap: var(--gap);
         align-items: start;
       }
-      .column {
-        display: grid;
-        gap: var(--gap);
-        min-width: 0;
-      }
-      @container (min-width: 62rem) {
+      @container (min-width: 60em) {
         .steps {
-          grid-template-columns: minmax(19rem, 25rem) minmax(0, 1fr);
+          grid-template-columns: minmax(20em, 27%) minmax(0, 1fr);
         }
       }
-      @container (min-width: 84rem) {
+      @container (min-width: 120em) {
+        .page {
+          max-width: 165em;
+        }
         .steps {
-          grid-template-columns: minmax(22rem, 28rem) minmax(0, 1fr);
+          grid-template-columns: minmax(22em, 18%) minmax(0, 1fr);
+        }
+        .column + .column {
+          grid-template-columns: minmax(0, 1fr) minmax(0, 1fr);
         }
       }
       .veil {

@@ -57,6 +57,7 @@ export const shared = css`
   }
   .stack {
     display: grid;
+    grid-template-columns: minmax(0, 1fr);
     gap: 0.75em;
     min-width: 0;
   }
@@ -162,7 +163,7 @@ export const shared = css`
   }
   .fields {
     display: grid;
-    grid-template-columns: repeat(auto-fill, minmax(min(100%, 11em), 1fr));
+    grid-template-columns: repeat(auto-fill, minmax(min(100%, 10em), 1fr));
     gap: 0.75em 1em;
   }
   .label {

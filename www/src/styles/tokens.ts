@@ -36,7 +36,7 @@ export const tokens = css`
       'Noto Sans',
       Arial,
       sans-serif;
-    font-size: clamp(1rem, 0.55rem + 0.42vw, 1.75rem);
+    font-size: clamp(1rem, 0.7rem + 0.3vw, 1.6rem);
     line-height: 1.5;
     color: var(--ink);
     background: var(--paper);
