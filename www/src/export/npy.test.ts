@@ -4,7 +4,7 @@ import { npy } from './npy.js';
 /** `numpy.save` of `numpy.array([[[1, -2.5, 0.1]]], dtype='<f4')`, NumPy 2.4.6, as hexadecimal. */
 const NUMPY =
   '934e554d5059010076007b276465736372273a20273c6634272c2027666f727472616e5f6f72646572273a2046616c73652c2027736861706527' +
-  `3a2028312c20312c2033292c207d${'20'.repeat(56)}0a` +
+  `3a2028312c20312c2033292c207d${'20'.repeat(55)}0a` +
   '0000803f000020c0cdcccc3d';
 
 const hex = (bytes: Uint8Array) => [...bytes].map((b) => b.toString(16).padStart(2, '0')).join('');

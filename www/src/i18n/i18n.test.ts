@@ -83,8 +83,7 @@ it('follows the browser’s languages', () => {
 
 describe('formats', () => {
   it('writes percentages with the digits that matter', () => {
-    const { percent } = formats('en');
-    expect([0, 0.00004, 0.0123, 0.54, 0.9987, 1].map(percent)).toEqual([
+    expect([0, 0.00004, 0.0123, 0.54, 0.9987, 1].map((v) => formats('en').percent(v))).toEqual([
       '0 %',
       '< 0.1 %',
       '1.2 %',

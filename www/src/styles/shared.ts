@@ -182,7 +182,7 @@ export const shared = css`
   }
   summary {
     cursor: pointer;
-    min-height: 1.75em;
+    min-height: 1.6rem;
     padding-block: 0.15em;
     border-radius: 0.3em;
     color: var(--soft);

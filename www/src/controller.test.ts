@@ -1,0 +1,243 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { Controller } from './controller.js';
+import { Library, type Assets } from './library.js';
+import { readLink, writeLink } from './link.js';
+import type * as picture from './picture.js';
+import { Store } from './state.js';
+import { FakePort } from './testing/fake-port.js';
+import { CARD } from './testing/fixtures.js';
+
+vi.mock('./picture.js', async (original) => ({
+  ...(await original<typeof picture>()),
+  decode: async (file: Blob) => {
+    if ((await file.text()).includes('broken')) throw new Error('cannot decode');
+    return { width: 2, height: 2, rgba: new Uint8Array(16), reducedFrom: null };
+  },
+}));
+
+const asset = () => Promise.resolve(new Uint8Array(4));
+const assets: Assets = {
+  asset,
+  bundledModels: () =>
+    Promise.resolve([
+      { card: CARD, labels: ['class 0', 'class 1'], path: 'models/tiny' },
+      { card: { ...CARD, id: 'other' }, labels: [], path: 'models/other' },
+    ]),
+  preloadAssets: () => Promise.resolve(),
+};
+
+let port: FakePort;
+let store: Store;
+let controller: Controller;
+
+beforeEach(() => {
+  port = new FakePort();
+  store = new Store({ method: 'gradient' });
+  controller = new Controller(store, new Library(assets), () => Promise.resolve(port));
+});
+
+const start = (hash = '') => controller.start(readLink(hash));
+const notices = () => store.state.notices.map((n) => `${n.place} ${n.error.code} ${n.error.place ?? ''}`.trim());
+
+describe('start', () => {
+  it('loads the first network and sample and asks for the answer, with nothing clicked', async () => {
+    await start();
+    expect(port.kinds()).toEqual(['catalogue', 'load-model', 'load-picture', 'prepare', 'predict']);
+    expect(store.state).toMatchObject({ engine: 'ready', modelId: 'tiny', target: 1, offline: true, work: null });
+    expect(store.state.picture).toMatchObject({ sample: 'samples/a.png', name: 'a' });
+  });
+
+  it('restores a link, and writes the same link again', async () => {
+    const hash = writeLink({
+      model: 'other',
+      picture: 'samples/b.png',
+      method: 'gradient',
+      params: { steps: 7 },
+      target: 0,
+      kind: 'probability',
+      seed: 42,
+      language: 'en',
+    });
+    await start(hash);
+    expect(notices()).toEqual([]);
+    expect(store.state).toMatchObject({ modelId: 'other', target: 0, seed: 42, targetKind: 'probability' });
+    expect(writeLink(controller.link())).toBe(hash);
+  });
+
+  it('falls back to defaults for what a link damages or names in vain, and says so', async () => {
+    await start('#v=1&model=gone&method=lime&p.steps=n5&seed=x');
+    expect(store.state).toMatchObject({ modelId: 'tiny', method: 'gradient', seed: 0, target: 1 });
+    expect(notices()).toEqual(['link link-damaged seed, gone, lime, steps']);
+  });
+
+  it('refuses a parameter of a link that is out of range', async () => {
+    await start('#v=1&method=gradient&p.steps=n1000');
+    expect(store.state.params['method/gradient']).toEqual({});
+    expect(notices()).toEqual(['link link-damaged steps']);
+  });
+
+  it('says where no engine can be started', async () => {
+    const refusing = Promise.reject(new Error('workers are forbidden'));
+    controller = new Controller(store, new Library(assets), () => refusing);
+    await start();
+    expect(store.state.engine).toBe('failed');
+    expect(store.state.notices[0]?.error.message).toBe('workers are forbidden');
+  });
+});
+
+describe('pictures', () => {
+  it('keeps the picture before where a file cannot be read', async () => {
+    await start();
+    const { answer } = store.state;
+    await controller.openPicture(new Blob(['broken']), 'notes.txt');
+    expect(notices()).toEqual(['picture picture-unreadable notes.txt']);
+    expect(store.state.picture?.sample).toBe('samples/a.png');
+    expect(store.state.answer).toEqual(answer);
+  });
+
+  it('keeps the visitor’s own picture when the network changes, and leaves it out of the link', async () => {
+    await start();
+    await controller.openPicture(new Blob(['fine']), 'dog.png');
+    await controller.chooseModel('other');
+    expect(store.state).toMatchObject({ modelId: 'other', picture: { name: 'dog.png', sample: null } });
+    expect(store.state.answer).not.toBeNull();
+    expect(controller.link().picture).toBeUndefined();
+  });
+
+  it('a second choice ends the first', async () => {
+    await start();
+    port.held.add('predict');
+    const first = controller.chooseSample('samples/b.png');
+    await vi.waitFor(() => expect(store.state.work?.task).toBe('picture'));
+    port.held.clear();
+    await controller.chooseSample('samples/a.png');
+    await first;
+    expect(store.state).toMatchObject({ picture: { sample: 'samples/a.png' }, work: null, target: 1 });
+  });
+});
+
+describe('own networks', () => {
+  const file = () => new File(['onnx'], 'net.onnx');
+
+  it('opens a form from what the file says, then loads what the visitor made of it', async () => {
+    await start();
+    await controller.openNetwork(file());
+    const { draft } = store.state;
+    expect(draft?.card).toMatchObject({ id: 'own-1', name: 'net' });
+    await controller.openLabels(new File(['cat\r\ndog\n\n'], 'labels.txt'));
+    expect(store.state.draft?.labels).toEqual(['cat', 'dog']);
+    if (store.state.draft) await controller.loadDraft(store.state.draft);
+    expect(store.state).toMatchObject({ draft: null, modelId: 'own-1', model: { labels: ['cat', 'dog'] }, target: 1 });
+    expect(controller.link().model).toBeUndefined();
+  });
+
+  it('loses nothing when loading fails: form, network, picture and answer stay', async () => {
+    await start();
+    await controller.openNetwork(file());
+    const before = store.state;
+    port.failing.set('load-model', Object.assign(new Error('no Loop'), { code: 'model-operator', place: 'loop_3' }));
+    if (before.draft) await controller.loadDraft(before.draft);
+    expect(notices()).toEqual(['model model-operator loop_3']);
+    expect(store.state).toMatchObject({ draft: before.draft, modelId: 'tiny', picture: before.picture });
+    expect(store.state.answer).toBe(before.answer);
+  });
+});
+
+describe('explain', () => {
+  it('asks with the visitor’s parameters, shows the partial map, then the result', async () => {
+    await start();
+    store.dispatch({ type: 'param', id: 'method/gradient', name: 'steps', value: 3 });
+    const seen: boolean[] = [];
+    store.subscribe(() => store.state.explained[0]?.map && seen.push(store.state.explained[0].result !== null));
+    await controller.explain();
+    expect(seen).toContain(false);
+    expect(store.state.explained).toHaveLength(1);
+    expect(store.state.explained[0]?.result?.provenance.of).toEqual({ id: 'gradient', params: { steps: 3 } });
+  });
+
+  it('shows two methods side by side, and the same run only once', async () => {
+    await start();
+    await controller.explain();
+    store.dispatch({ type: 'set', settings: { method: 'occlusion' } });
+    await controller.explain();
+    await controller.explain();
+    expect(store.state.explained.map((e) => e.method.id)).toEqual(['gradient', 'occlusion']);
+  });
+
+  it('leaves nothing behind when cancelled, and no error', async () => {
+    await start();
+    port.held.add('attribute');
+    const running = controller.explain();
+    await vi.waitFor(() => expect(store.state.explained).toHaveLength(1));
+    controller.cancel();
+    await running;
+    expect(store.state).toMatchObject({ explained: [], work: null, notices: [] });
+  });
+
+  it('keeps the map before when repeating it fails', async () => {
+    await start();
+    await controller.explain();
+    const [before] = store.state.explained;
+    port.failing.set('attribute', new Error('trapped'));
+    await controller.explain();
+    expect(store.state.explained).toEqual([before]);
+    expect(notices()).toEqual(['explain other']);
+  });
+});
+
+describe('score', () => {
+  const cells = () =>
+    store.state.scores?.rows.map(
+      (r) =>
+        `${r.key} ${Object.values(r.cells)
+          .map((c) => c.state)
+          .join(' ')}`,
+    );
+
+  it('scores the explanations and the missing controls by every metric, each with its paper’s removal', async () => {
+    await start();
+    await controller.explain();
+    await controller.score();
+    expect(cells()).toEqual(['map-1 done done', 'control-random done done']);
+    const removals = port.asked.flatMap((r) => (r.kind === 'evaluate' ? [`${r.metric.id} ${r.removal.id}`] : []));
+    expect([...new Set(removals)]).toEqual(['insertion gaussian-blur', 'deletion constant']);
+    expect(port.asked.flatMap((r) => (r.kind === 'evaluate' ? [r.target.kind] : []))).not.toContain('logit');
+  });
+
+  it('computes a control once a picture', async () => {
+    await start();
+    await controller.explain();
+    await controller.score();
+    await controller.score();
+    const controls = port.asked.filter((r) => r.kind === 'attribute' && r.method.id === 'random');
+    expect(controls).toHaveLength(1);
+  });
+
+  it('scores only maps of the class to be explained', async () => {
+    await start();
+    await controller.explain();
+    store.dispatch({ type: 'target', target: 0 });
+    await controller.score();
+    expect(store.state.scores).toBeNull();
+  });
+
+  it('a cell that fails costs no other', async () => {
+    await start();
+    await controller.explain();
+    port.failing.set('evaluate', Object.assign(new Error('cannot fill'), { code: 'cannot-impute' }));
+    await controller.score();
+    expect(cells()).toEqual(['map-1 failed failed', 'control-random failed failed']);
+    expect(notices()).toEqual([]);
+  });
+
+  it('drops unfinished columns when cancelled', async () => {
+    await start();
+    await controller.explain();
+    port.held.add('evaluate');
+    const running = controller.score();
+    await vi.waitFor(() => expect(port.kinds()).toContain('evaluate'));
+    controller.cancel();
+    await running;
+    expect(store.state).toMatchObject({ scores: null, work: null, notices: [] });
+  });
+});
