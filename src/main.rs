@@ -1,1 +1,7 @@
-fn main() {}
+//! `lucarne`: the command line.
+
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}
