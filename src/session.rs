@@ -173,7 +173,7 @@ pub fn describe(model: &Model) -> ModelInfo {
             .collect(),
         default_layer: model.layer("").ok(),
         gradient_error: network
-            .gradient_plan(1, &[Wrt::Input])
+            .check_gradient(&[Wrt::Input])
             .err()
             .map(|e| WireError::from(&Error::from(e))),
     }

@@ -133,11 +133,15 @@ impl Network {
     /// A plan that maps `[N, C, H, W]` and a cotangent `[N, K]` of the logits to the logits and then, for each of
     /// `wrt`, the gradient of `sum(cotangent * logits)` by it.
     pub fn gradient_plan(&self, n: usize, wrt: &[Wrt]) -> Result<Plan, GradientError> {
-        let engine = |why: String| GradientError::NoRule {
-            op: "network".into(),
-            node: String::new(),
-            why,
-        };
+        Plan::new(self.adjoint(n, wrt)?).map_err(engine)
+    }
+
+    /// Whether the logits can be differentiated by each of `wrt`; far cheaper than a plan.
+    pub fn check_gradient(&self, wrt: &[Wrt]) -> Result<(), GradientError> {
+        self.adjoint(1, wrt).map(drop)
+    }
+
+    fn adjoint(&self, n: usize, wrt: &[Wrt]) -> Result<TypedModel, GradientError> {
         let (model, values) = self.at(n).map_err(|e| engine(e.to_string()))?;
         let outlet = |by: &Wrt| match by {
             Wrt::Input => Ok(model.inputs[0]),
@@ -156,8 +160,15 @@ impl Network {
                 }),
         };
         let outlets = wrt.iter().map(outlet).collect::<Result<Vec<_>, _>>()?;
-        let adjoint = guard::catch(|| backward::differentiate(&model, values[0], &outlets)).map_err(engine)??;
-        Plan::new(adjoint).map_err(engine)
+        guard::catch(|| backward::differentiate(&model, values[0], &outlets)).map_err(engine)?
+    }
+}
+
+fn engine(why: String) -> GradientError {
+    GradientError::NoRule {
+        op: "network".into(),
+        node: String::new(),
+        why,
     }
 }
 
