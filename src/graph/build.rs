@@ -155,8 +155,11 @@ impl Untyped {
 
     fn add(&mut self, context: &ParsingContext, node: &NodeProto) -> TractResult<usize> {
         let builder = context.framework.op_register.0[&node.op_type];
-        let (op, closures) = builder(context, node)?;
+        let (mut op, closures) = builder(context, node)?;
         ensure!(closures.is_empty(), "it reads values from outside of a subgraph");
+        if let Some(ours) = super::activations::operator(node) {
+            op = ours;
+        }
         let outputs: Vec<&String> = node.output.iter().filter(|o| !o.is_empty()).collect();
         let facts = outputs.iter().map(|_| InferenceFact::default()).collect();
         let id = self.model.add_node(node_name(node), op, facts)?;

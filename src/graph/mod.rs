@@ -1,6 +1,7 @@
 //! The computation graph: import, canonisation, forward plans and reverse-mode gradients. The only folder that names
 //! tract; everything that leaves it is a [`Tensor`] or a plain description.
 
+mod activations;
 mod backward;
 mod branches;
 mod build;
@@ -16,7 +17,9 @@ mod wire;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use tract_onnx::prelude::{IntoTValue, OutletId, Tensor as Array, TypedModel, TypedSimplePlan};
+use tract_onnx::prelude::{
+    IntoTValue, OutletId, Tensor as Array, TractError, TractResult, TypedModel, TypedSimplePlan,
+};
 use tract_onnx::tract_core::internal::RunOptions;
 
 use crate::Tensor;
@@ -187,18 +190,29 @@ impl std::fmt::Debug for Plan {
 }
 
 impl Plan {
+    /// The engine's rewrites fail on some valid graphs; fewer of them are slower, not wrong.
     fn new(model: TypedModel) -> Result<Self, String> {
-        attempt(cause, || {
-            let model = model.into_optimized()?;
-            let shapes = model
-                .inputs
-                .iter()
-                .map(|&i| Ok(model.outlet_fact(i)?.shape.as_concrete().unwrap_or_default().to_vec()))
-                .collect::<tract_onnx::prelude::TractResult<_>>()?;
-            Ok(Self {
-                plan: model.into_runnable_with_options(&RunOptions::default())?,
-                shapes,
+        let optimised = attempt(cause, || model.clone().into_optimized())
+            .or_else(|_| {
+                attempt(cause, || {
+                    let mut model = model.clone();
+                    model.optimize()?;
+                    Ok::<_, TractError>(model)
+                })
             })
+            .unwrap_or(model);
+        attempt(cause, || {
+            let shape = |&input: &OutletId| {
+                Ok(optimised
+                    .outlet_fact(input)?
+                    .shape
+                    .as_concrete()
+                    .unwrap_or_default()
+                    .to_vec())
+            };
+            let shapes = optimised.inputs.iter().map(shape).collect::<TractResult<_>>()?;
+            let plan = optimised.into_runnable_with_options(&RunOptions::default())?;
+            Ok::<_, TractError>(Self { plan, shapes })
         })
     }
 
@@ -220,7 +234,7 @@ impl Plan {
             let arrays = inputs
                 .iter()
                 .map(|t| Ok(Array::from_shape(t.shape(), t.data())?.into_tvalue()))
-                .collect::<tract_onnx::prelude::TractResult<_>>()?;
+                .collect::<TractResult<_>>()?;
             let outputs = self.plan.run(arrays)?;
             outputs
                 .iter()
