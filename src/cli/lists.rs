@@ -28,7 +28,7 @@ pub fn models(json: bool) -> Result<(), Failure> {
 pub fn methods(json: bool) -> Result<(), Failure> {
     let all = Catalogue::new().methods;
     let row = |m: &lucarne::protocol::MethodEntry| (m.id.clone(), m.summary.clone(), m.params.clone());
-    list(&all, json, row)
+    list(&all, json, "--param", row)
 }
 
 /// The metrics.
@@ -41,33 +41,33 @@ pub fn metrics(json: bool) -> Result<(), Failure> {
             m.params.clone(),
         )
     };
-    list(&all, json, row)
+    list(&all, json, "--param", row)
 }
 
 /// The imputers.
 pub fn imputers(json: bool) -> Result<(), Failure> {
     let all = Catalogue::new().imputers;
     let row = |m: &lucarne::protocol::ImputerEntry| (m.id.clone(), m.summary.clone(), m.params.clone());
-    list(&all, json, row)
+    list(&all, json, "--imputer-param", row)
 }
 
 type Row = (String, String, Vec<WireParam>);
 
-fn list<T: serde::Serialize>(all: &[T], json: bool, row: impl Fn(&T) -> Row) -> Result<(), Failure> {
+fn list<T: serde::Serialize>(all: &[T], json: bool, flag: &str, row: impl Fn(&T) -> Row) -> Result<(), Failure> {
     if json {
         return print_json(&all);
     }
     let mut rows = Vec::new();
     for (id, summary, params) in all.iter().map(row) {
         rows.push(vec![id, summary]);
-        rows.extend(params.iter().map(|p| vec![String::new(), parameter(p)]));
+        rows.extend(params.iter().map(|p| vec![String::new(), parameter(flag, p)]));
     }
     print_table(&rows);
     Ok(())
 }
 
-/// `name=default (range): help`.
-fn parameter(param: &WireParam) -> String {
+/// `flag name=default (range) help`.
+fn parameter(flag: &str, param: &WireParam) -> String {
     let default = match &param.default {
         WireValue::Flag(v) => v.to_string(),
         WireValue::Number(v) => v.to_string(),
@@ -78,5 +78,5 @@ fn parameter(param: &WireParam) -> String {
         _ if param.choices.is_empty() => param.kind.clone(),
         _ => param.choices.join(", "),
     };
-    format!("--param {}={default}  ({range}) {}", param.name, param.doc)
+    format!("{flag} {}={default}  ({range}) {}", param.name, param.doc)
 }

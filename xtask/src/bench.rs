@@ -21,7 +21,7 @@ pub struct Options {
 /// Runs `benches/` in the bench profile, or serves `dist/bench`.
 pub fn run(options: &Options) -> Result<()> {
     if options.page {
-        build::bench(&wasm::Options::default())?;
+        build::bench(wasm::Options::default())?;
         return serve::folder(&tools::root().join("dist/bench"), "bench.html", options.port);
     }
     tools::run(

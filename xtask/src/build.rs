@@ -8,7 +8,7 @@ use crate::{models, tools, wasm};
 const LIMIT: u64 = 30_000_000;
 
 /// `dist/site`.
-pub fn site(options: &wasm::Options) -> Result<()> {
+pub fn site(options: wasm::Options) -> Result<()> {
     parts(options)?;
     tools::run(&mut tools::npm_run("build"))?;
     let site = tools::root().join("dist/site");
@@ -23,13 +23,13 @@ pub fn site(options: &wasm::Options) -> Result<()> {
 }
 
 /// `dist/bench`: the page's benchmark, beside onnxruntime-web.
-pub fn bench(options: &wasm::Options) -> Result<()> {
+pub fn bench(options: wasm::Options) -> Result<()> {
     parts(options)?;
     tools::run(&mut tools::npm_run("build:bench"))
 }
 
 /// `dist/lucarne.html`.
-pub fn single_file(options: &wasm::Options) -> Result<()> {
+pub fn single_file(options: wasm::Options) -> Result<()> {
     parts(options)?;
     tools::run(&mut tools::npm_run("build:single"))?;
     let file = tools::root().join("dist/lucarne.html");
@@ -46,7 +46,7 @@ pub fn single_file(options: &wasm::Options) -> Result<()> {
 }
 
 /// What both outputs are made of: engine, models, npm packages.
-fn parts(options: &wasm::Options) -> Result<()> {
+fn parts(options: wasm::Options) -> Result<()> {
     tools::npm_packages()?;
     models::run()?;
     wasm::run(options)

@@ -28,7 +28,7 @@ pub fn run() -> Result<()> {
     ];
     tools::run(tools::cargo().args(wasm).args(deny))?;
     // The page's types come in part from the engine's glue.
-    wasm::run(&wasm::Options::default())?;
+    wasm::run(wasm::Options::default())?;
     tools::run(&mut tools::npm_run("typecheck"))?;
     regenerate::run(&regenerate::Options::check(regenerate::What::Notices))
 }

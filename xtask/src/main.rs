@@ -55,13 +55,13 @@ enum Command {
 
 fn main() -> std::process::ExitCode {
     let result = match Arguments::parse().command {
-        Command::Wasm(options) => wasm::run(&options),
+        Command::Wasm(options) => wasm::run(options),
         Command::Models => models::run(),
-        Command::Build(options) => build::site(&options),
-        Command::SingleFile(options) => build::single_file(&options),
+        Command::Build(options) => build::site(options),
+        Command::SingleFile(options) => build::single_file(options),
         Command::Serve(options) => serve::run(&options),
         Command::Size => size::run(),
-        Command::Test(options) => test::run(&options),
+        Command::Test(options) => return test::run(&options),
         Command::Lint => lint::run(),
         Command::Gen(options) => regenerate::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),

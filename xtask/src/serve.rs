@@ -26,7 +26,7 @@ pub struct Options {
 /// Builds the site and serves it until the program is ended.
 pub fn run(options: &Options) -> Result<()> {
     if !options.no_build {
-        build::site(&options.wasm)?;
+        build::site(options.wasm)?;
     }
     folder(&tools::root().join("dist/site"), "", options.port)
 }

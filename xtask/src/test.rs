@@ -1,6 +1,7 @@
 //! Every test there is. Each suite ends in one plain line, and the whole in `N passed, N failed`.
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
@@ -51,10 +52,10 @@ impl Outcome {
     fn settled(mut self, succeeded: bool) -> Self {
         if !succeeded && self.failed == 0 {
             self.failed = 1;
-            self.note = "it could not run to its end".to_owned();
+            "it could not run to its end".clone_into(&mut self.note);
         } else if self.passed + self.failed == 0 {
             self.failed = 1;
-            self.note = "it ran no test".to_owned();
+            "it ran no test".clone_into(&mut self.note);
         }
         self
     }
@@ -69,8 +70,8 @@ impl Outcome {
     }
 }
 
-/// Runs the suites, all of them even if some fail.
-pub fn run(options: &Options) -> Result<()> {
+/// Runs the suites, all of them even if some fail. The sum is the last line that is printed.
+pub fn run(options: &Options) -> ExitCode {
     let all = [Suite::Rust, Suite::Web, Suite::Wasm, Suite::E2e, Suite::Fuzz];
     let suites = if options.suites.is_empty() {
         &all[..]
@@ -116,7 +117,8 @@ fn or_broken(suite: &'static str, outcome: Result<Outcome>) -> Outcome {
     })
 }
 
-fn report(outcomes: &[Outcome]) -> Result<()> {
+/// Prints a line a suite and the sum.
+fn report(outcomes: &[Outcome]) -> ExitCode {
     println!();
     let (mut passed, mut failed) = (0, 0);
     for Outcome {
@@ -141,15 +143,12 @@ fn report(outcomes: &[Outcome]) -> Result<()> {
         passed += p;
         failed += f;
     }
-    if failed > 0 {
-        // On standard error, so that the sum stays the last line of standard output.
-        eprintln!("xtask: tests failed");
-    }
     println!("{passed} passed, {failed} failed");
-    if failed > 0 {
-        std::process::exit(1);
+    if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
     }
-    Ok(())
 }
 
 fn rust(suite: &'static str, runs: &[&[&str]]) -> Result<Outcome> {
@@ -200,11 +199,13 @@ fn read_report<T: for<'a> Deserialize<'a>>(file: &Path) -> Result<T> {
 
 fn web() -> Result<Outcome> {
     #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
     struct Report {
-        num_passed_tests: u64,
-        num_failed_tests: u64,
-        num_pending_tests: u64,
+        #[serde(rename = "numPassedTests")]
+        passed: u64,
+        #[serde(rename = "numFailedTests")]
+        failed: u64,
+        #[serde(rename = "numPendingTests")]
+        skipped: u64,
     }
     tools::npm_packages()?;
     let file = report_file("vitest.json")?;
@@ -216,9 +217,9 @@ fn web() -> Result<Outcome> {
     let report: Report = read_report(&file)?;
     let outcome = Outcome {
         suite: "web",
-        passed: report.num_passed_tests,
-        failed: report.num_failed_tests,
-        skipped: report.num_pending_tests,
+        passed: report.passed,
+        failed: report.failed,
+        skipped: report.skipped,
         ..Outcome::default()
     };
     Ok(outcome.settled(succeeded))
@@ -275,8 +276,8 @@ impl Group {
 fn browser(wants_wasm: bool, wants_page: bool) -> Result<Vec<Outcome>> {
     let chromium = tools::chromium()?;
     let options = wasm::Options::default();
-    build::site(&options)?;
-    build::single_file(&options)?;
+    build::site(options)?;
+    build::single_file(options)?;
     let file = report_file("playwright.json")?;
     let mut command = tools::npm_run("test:e2e");
     command

@@ -58,7 +58,7 @@ pub fn folder() -> PathBuf {
 }
 
 /// Compiles and writes the glue.
-pub fn run(options: &Options) -> Result<()> {
+pub fn run(options: Options) -> Result<()> {
     tools::wasm_target()?;
     same_bindgen()?;
     let (profile, built) = match options.profile {
