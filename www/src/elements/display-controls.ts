@@ -17,13 +17,18 @@ export class DisplayControls extends AppElement {
   static override styles = [
     shared,
     css`
+      :host {
+        font-size: 0.9em;
+      }
       .fields {
         grid-template-columns: repeat(auto-fit, minmax(min(100%, 9em), 1fr));
         align-items: end;
-        font-size: 0.9em;
       }
     `,
   ];
+
+  /** On a small screen the map comes first: the rest is folded. */
+  private readonly wide = window.matchMedia('(min-width: 40rem)').matches;
 
   #set(view: Partial<View>): void {
     this.app.store.dispatch({ type: 'view', view });
@@ -31,15 +36,28 @@ export class DisplayControls extends AppElement {
 
   protected override render() {
     const t = this.t.why;
-    const { view } = this.state;
-    const signed = view.reduction === 'signed';
-    const colormaps: readonly ColormapId[] = signed ? DIVERGING : SEQUENTIAL;
-    return html`<div class="fields" role="group" aria-label=${t.display}>
+    return html`<div class="fields">
       <div class="field">
         <span class="label">${t.scale} <term-note .app=${this.app} term="attribution"></term-note></span>
         <colour-scale .app=${this.app}></colour-scale>
       </div>
-      <label class="field">
+      ${
+        this.wide
+          ? this.#fields()
+          : html`<details>
+              <summary class="small">${t.display}</summary>
+              <div class="fields">${this.#fields()}</div>
+            </details>`
+      }
+    </div>`;
+  }
+
+  #fields() {
+    const t = this.t.why;
+    const { view } = this.state;
+    const signed = view.reduction === 'signed';
+    const colormaps: readonly ColormapId[] = signed ? DIVERGING : SEQUENTIAL;
+    return html` <label class="field">
         <span class="label">${t.opacity}</span>
         <input
           type="range"
@@ -58,8 +76,7 @@ export class DisplayControls extends AppElement {
       )}
       ${this.#select(t.background, view.background, BACKGROUNDS, t.backgrounds, (background) =>
         this.#set({ background }),
-      )}
-    </div>`;
+      )}`;
   }
 
   #select<T extends string>(

@@ -31,6 +31,10 @@ export class MetricPlan extends AppElement {
       li {
         min-width: 0;
       }
+      .common {
+        grid-template-columns: repeat(auto-fit, minmax(min(100%, 14em), 1fr));
+        max-width: 60em;
+      }
       .check {
         font-weight: 600;
       }
@@ -70,7 +74,7 @@ export class MetricPlan extends AppElement {
           ${catalogue?.metrics.map((m) => html`<li>${this.#metric(m)}</li>`)}
         </ul>
       </fieldset>
-      <div class="fields">
+      <div class="fields common">
         <div class="field">
           <span class="label">
             <label for="removal">${t.removalAll}</label><term-note .app=${this.app} term="imputer"></term-note>

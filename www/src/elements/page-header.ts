@@ -1,5 +1,5 @@
 import { css, html, svg } from 'lit';
-import { customElement, state } from 'lit/decorators.js';
+import { customElement, property, state } from 'lit/decorators.js';
 import { LANGUAGES, type Language } from '../i18n/index.js';
 import { writeLink } from '../link.js';
 import { entryOf, type Theme } from '../state.js';
@@ -32,7 +32,7 @@ export class PageHeader extends AppElement {
         flex: none;
         color: var(--accent);
       }
-      h1 {
+      .name {
         margin: 0;
         font-size: 1.7em;
         font-weight: 720;
@@ -59,6 +59,8 @@ export class PageHeader extends AppElement {
     `,
   ];
 
+  /** Whether this is its own page, whose heading it then is. */
+  @property({ type: Boolean }) standalone = false;
   @state() private copied: 'no' | 'yes' | 'by-hand' = 'no';
 
   async #copy(): Promise<void> {
@@ -79,8 +81,7 @@ export class PageHeader extends AppElement {
     const label = { no: t.copyLink, yes: t.linkCopied, 'by-hand': t.linkByHand }[this.copied];
     return html`<header>
       <div class="title">
-        ${LOGO}
-        <h1>Lucarne</h1>
+        ${LOGO} ${this.standalone ? html`<h1 class="name">Lucarne</h1>` : html`<p class="name">Lucarne</p>`}
       </div>
       <p class="tagline">${t.tagline}</p>
       <div class="row">

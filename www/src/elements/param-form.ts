@@ -1,4 +1,4 @@
-import { html, nothing } from 'lit';
+import { css, html, nothing } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import { paramText } from '../i18n/index.js';
 import { defaultOf, fitting } from '../plan.js';
@@ -11,7 +11,14 @@ import './info-pop.js';
 /** Fields for the declared parameters of a registry entry. */
 @customElement('param-form')
 export class ParamForm extends AppElement {
-  static override styles = [shared];
+  static override styles = [
+    shared,
+    css`
+      .wide {
+        grid-column: 1 / -1;
+      }
+    `,
+  ];
 
   /** `registry/id` of the entry. */
   @property() entry = '';
@@ -31,7 +38,7 @@ export class ParamForm extends AppElement {
     const { label, doc } = paramText(this.state.language, this.entry, param);
     const range =
       param.min !== null && param.max !== null ? ` (${this.f.number(param.min)} – ${this.f.number(param.max)})` : '';
-    return html`<div class="field">
+    return html`<div class="field ${param.kind === 'layer' ? 'wide' : ''}">
       <span class="label">
         <label for=${param.name}>${label}</label>
         ${doc ? html`<info-pop label=${this.t.explainTerm(label)}><p>${doc}${range}</p></info-pop>` : nothing}

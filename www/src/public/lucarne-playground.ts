@@ -195,23 +195,26 @@ export class LucarnePlayground extends LitElement {
     }
   }
 
+  #steps() {
+    const app = this.#app;
+    return html`<div class="column">
+        <picture-section .app=${app}></picture-section>
+        <answer-section .app=${app}></answer-section>
+      </div>
+      <div class="column">
+        <why-section .app=${app}></why-section>
+        <trust-section .app=${app}></trust-section>
+      </div>`;
+  }
+
   protected override render() {
     const app = this.#app;
     const t = messages(this.#store.state.language);
     return html`<div class="page" lang=${this.#store.state.language}>
-      <page-header .app=${app}></page-header>
+      <page-header .app=${app} ?standalone=${this.linked}></page-header>
       <error-note .app=${app} place="engine"></error-note>
       <error-note .app=${app} place="link"></error-note>
-      <main class="steps">
-        <div class="column">
-          <picture-section .app=${app}></picture-section>
-          <answer-section .app=${app}></answer-section>
-        </div>
-        <div class="column">
-          <why-section .app=${app}></why-section>
-          <trust-section .app=${app}></trust-section>
-        </div>
-      </main>
+      ${this.linked ? html`<main class="steps">${this.#steps()}</main>` : html`<div class="steps">${this.#steps()}</div>`}
       <status-line .app=${app}></status-line>
       <div class="hidden-text" role="status">${this.said}</div>
       ${this.dragging ? html`<div class="veil" aria-hidden="true">${t.picture.dropHere}</div>` : nothing}
