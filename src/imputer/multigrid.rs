@@ -113,6 +113,12 @@ impl Level {
         (1..=self.height).map(move |y| y * stride + 1)
     }
 
+    /// First cells of each row here and of the row of the coarser level that holds it.
+    fn row_pairs(&self, coarse: &Self) -> impl Iterator<Item = (usize, usize)> + use<> {
+        let far = coarse.stride();
+        self.rows().enumerate().map(move |(y, at)| (at, (y / 2 + 1) * far + 1))
+    }
+
     /// All cells but the border.
     fn cells(&self) -> impl Iterator<Item = usize> + use<> {
         let width = self.width;
@@ -175,6 +181,8 @@ fn weighted_neighbours(u: &[f64], k: usize, stride: usize) -> f64 {
 /// A level with the fields that a cycle works in.
 struct Floor {
     level: Level,
+    /// How far a cell moves per unit of its residual when smoothed; 0 on the border.
+    step: Vec<f64>,
     solution: Vec<f64>,
     residual: Vec<f64>,
     scratch: Vec<f64>,
@@ -183,8 +191,15 @@ struct Floor {
 impl Floor {
     fn new(level: Level) -> Self {
         let zeros = vec![0.0; level.unknown.len()];
+        // A single cell is solved, not smoothed.
+        let damping = if level.height * level.width == 1 { 1.0 } else { DAMPING };
+        let mut step = zeros.clone();
+        for k in level.cells() {
+            step[k] = damping / level.diagonal[k];
+        }
         Self {
             level,
+            step,
             solution: zeros.clone(),
             residual: zeros.clone(),
             scratch: zeros,
@@ -194,8 +209,8 @@ impl Floor {
     /// Moves the solution along what is left of the residual, damped, each cell on its own.
     fn smooth(&mut self) {
         self.level.residual(&self.solution, &self.residual, &mut self.scratch);
-        for ((u, left), diagonal) in self.solution.iter_mut().zip(&self.scratch).zip(&self.level.diagonal) {
-            *u += DAMPING * left / diagonal.max(f64::MIN_POSITIVE);
+        for ((u, left), step) in self.solution.iter_mut().zip(&self.scratch).zip(&self.step) {
+            *u += step * left;
         }
     }
 }
@@ -223,23 +238,33 @@ impl Multigrid {
         let Some((fine, coarser)) = floors.split_first_mut() else {
             return;
         };
-        let damping = if coarser.is_empty() { 1.0 } else { DAMPING };
-        for ((u, r), diagonal) in fine.solution.iter_mut().zip(&fine.residual).zip(&fine.level.diagonal) {
-            *u = damping * r / diagonal.max(f64::MIN_POSITIVE);
+        for ((u, r), step) in fine.solution.iter_mut().zip(&fine.residual).zip(&fine.step) {
+            *u = step * r;
         }
         let Some(coarse) = coarser.first_mut() else {
             return;
         };
         fine.level.residual(&fine.solution, &fine.residual, &mut fine.scratch);
-        let far = coarse.level.stride();
         coarse.residual.fill(0.0);
-        for k in fine.level.cells() {
-            coarse.residual[fine.level.block(k, far)] += fine.scratch[k];
+        for (at, block) in fine.level.row_pairs(&coarse.level) {
+            let blocks = &mut coarse.residual[block..block + coarse.level.width];
+            for (cells, sum) in fine.scratch[at..at + fine.level.width].chunks(2).zip(blocks) {
+                *sum += cells.iter().sum::<f64>();
+            }
         }
         Self::cycle(coarser);
         let coarse = &coarser[0];
-        for k in fine.level.cells() {
-            fine.solution[k] += fine.level.unknown[k] * coarse.solution[fine.level.block(k, far)];
+        for (at, block) in fine.level.row_pairs(&coarse.level) {
+            let row = at..at + fine.level.width;
+            let blocks = &coarse.solution[block..block + coarse.level.width];
+            let pairs = fine.solution[row.clone()]
+                .chunks_mut(2)
+                .zip(fine.level.unknown[row].chunks(2));
+            for ((cells, unknown), correction) in pairs.zip(blocks) {
+                for (u, unknown) in cells.iter_mut().zip(unknown) {
+                    *u += unknown * correction;
+                }
+            }
         }
         fine.smooth();
     }

@@ -34,7 +34,7 @@ crate::params! {
         /// Standard deviation of the noise added to removed pixels, in network values.
         noise: f64 = 0.01, real(0.0, 10.0);
         /// Largest error of an equation at which the solver stops, as a share of the range of the kept values.
-        tolerance: f64 = 1e-7, real(1e-12, 1e-2);
+        tolerance: f64 = 1e-6, real(1e-12, 1e-2);
     }
 }
 
