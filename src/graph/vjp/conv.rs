@@ -5,6 +5,7 @@ use tract_onnx::tract_core::ops::cnn::conv::KernelFormat;
 use tract_onnx::tract_core::ops::cnn::{Conv, Deconv, PaddingSpec, PoolSpec};
 use tract_onnx::tract_core::ops::nn::DataFormat;
 
+use super::depthwise::DepthwiseAdjoint;
 use super::prelude::*;
 use super::{Adjoint, Cotangents, VjpTable};
 
@@ -28,7 +29,7 @@ fn check(a: &Adjoint, spec: &PoolSpec, format: KernelFormat) -> TractResult<()> 
 fn conv(a: &mut Adjoint, op: &Conv) -> Cotangents {
     ensure!(op.q_params.is_none(), "it is quantised");
     check(a, &op.pool_spec, op.kernel_fmt)?;
-    let g = a.cotangent()?;
+    let g = a.f32_cotangent()?;
     let spec = &op.pool_spec;
     let data = if a.wanted[0] {
         let (x_shape, g_shape) = (a.shape(a.inputs[0])?, a.shape(g)?);
@@ -42,7 +43,14 @@ fn conv(a: &mut Adjoint, op: &Conv) -> Cotangents {
             (0..spec.rank()).all(|ax| spec.stride(ax) == 1 && before[ax] <= reach[ax] && after[ax] <= reach[ax]);
         let konst = a.konst(a.inputs[1])?.filter(|_| mirrors);
         let zero = a.constant(tensor0(0f32))?;
-        Some(if let Some(kernel) = konst {
+        let depthwise = op.group == spec.input_channels && spec.rank() == 2;
+        Some(if depthwise && konst.is_none() {
+            let op = DepthwiseAdjoint {
+                spec: spec.clone(),
+                shape: x_shape,
+            };
+            a.wire(op, &[g, a.inputs[1]])?
+        } else if let Some(kernel) = konst {
             let kernel = rearranged(&kernel, op.group, true)?;
             let kernel = a.constant(kernel)?;
             let padding = PaddingSpec::Explicit(
@@ -78,7 +86,7 @@ fn conv(a: &mut Adjoint, op: &Conv) -> Cotangents {
 
 fn deconv(a: &mut Adjoint, op: &Deconv) -> Cotangents {
     check(a, &op.pool_spec, op.kernel_format)?;
-    let g = a.cotangent()?;
+    let g = a.f32_cotangent()?;
     let spec = &op.pool_spec;
     let data = if a.wanted[0] {
         let (x_shape, g_shape) = (a.shape(a.inputs[0])?, a.shape(g)?);

@@ -43,6 +43,7 @@
 mod binary;
 mod broadcast;
 mod conv;
+mod depthwise;
 mod einsum;
 mod elementwise;
 mod gather;

@@ -169,6 +169,36 @@ fn convolutions() {
             g(&[3, 3], &[2, 2], &[1, 1], valid.clone()),
         ),
         conv(
+            "depthwise, dilated, strided",
+            &[9, 8],
+            (2, 2, 2),
+            g(&[3, 2], &[2, 3], &[2, 1], explicit(&[3, 0], &[1, 2])),
+        ),
+        conv(
+            "depthwise, stride over kernel",
+            &[6, 7],
+            (2, 2, 2),
+            g(&[1, 2], &[3, 4], &[1, 1], explicit(&[0, 1], &[0, 3])),
+        ),
+        conv(
+            "depthwise, same",
+            &[6, 5],
+            (3, 3, 3),
+            g(&[3, 5], &[2, 2], &[1, 1], PaddingSpec::SameUpper),
+        ),
+        conv(
+            "depthwise, padded over the reach",
+            &[3, 3],
+            (2, 2, 2),
+            g(&[2, 2], &[1, 1], &[1, 1], explicit(&[2, 2], &[3, 2])),
+        ),
+        conv(
+            "depthwise 1-d strided",
+            &[8],
+            (2, 2, 2),
+            g(&[3], &[2], &[1], explicit(&[1], &[0])),
+        ),
+        conv(
             "same upper",
             &[5, 6],
             (2, 2, 1),
