@@ -116,6 +116,15 @@ impl Context<'_> {
         })
     }
 
+    /// Announces the passes of a method. A target that is not linear in the logits takes one more forward pass for
+    /// each gradient, which no method knows.
+    pub fn expect(&self, mut passes: Passes) {
+        if !self.exec.model().network().head().of_kind(self.target.kind).is_linear() {
+            passes.forward += passes.backward;
+        }
+        self.job.expect(passes);
+    }
+
     /// The gradient of each picture's target by the input, `[N, C, H, W]`.
     pub async fn input_gradients(&self, x: &Tensor) -> Result<Tensor, Error> {
         Ok(self.gradients(x, &[Wrt::Input]).await?.by.remove(0))

@@ -137,7 +137,7 @@ impl<T: Method + Sync> DynMethod for T {
             let passes = self.passes(cx.exec.model(), &params)?;
             check_input(cx.exec.model(), input)?;
             check_target(cx.exec.model(), cx.target)?;
-            cx.job.expect(passes);
+            cx.expect(passes);
             self.attribute(cx, input, &params).await
         })
     }

@@ -188,7 +188,7 @@ impl<T: Metric + Sync> DynMetric for T {
             let passes = self.passes(cx.exec.model(), &params)?;
             check_input(cx.exec.model(), evidence.input)?;
             check_target(cx.exec.model(), cx.target)?;
-            cx.job.expect(passes);
+            cx.expect(passes);
             self.evaluate(cx, evidence, &params).await
         })
     }
