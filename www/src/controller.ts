@@ -47,8 +47,8 @@ export class Controller {
     const gone = this.#apply(link, entry, sample?.file);
     if (damaged.length > 0 || gone.length > 0) this.#reportLink(damaged, gone);
     await this.#refresh('model', link.target);
-    await this.#guard(() => this.library.everything());
-    this.#store.dispatch({ type: 'offline-ready' });
+    const all = await this.#guard(() => this.library.everything().then(() => true));
+    if (all) this.#store.dispatch({ type: 'offline-ready' });
   }
 
   async #guard<T>(body: () => Promise<T>): Promise<T | undefined> {

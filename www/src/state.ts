@@ -24,6 +24,8 @@ export type * from './subject.js';
 export interface State {
   readonly engine: 'starting' | 'ready' | 'failed';
   readonly workers: number;
+  /** Workers are forbidden here: the engine shares the page's thread. */
+  readonly onPage: boolean;
   readonly offline: boolean;
   readonly language: Language;
   readonly theme: Theme;
@@ -57,6 +59,7 @@ export interface State {
 export const INITIAL: State = {
   engine: 'starting',
   workers: 0,
+  onPage: false,
   offline: false,
   language: 'en',
   theme: 'auto',
@@ -91,7 +94,7 @@ export type Settings = Pick<
 >;
 
 export type Action =
-  | { type: 'engine'; engine: State['engine']; workers: number }
+  | { type: 'engine'; engine: State['engine']; workers: number; onPage?: boolean }
   | { type: 'offline-ready' }
   | { type: 'catalogue'; catalogue: Catalogue }
   | { type: 'models'; models: readonly ModelEntry[] }
@@ -130,7 +133,7 @@ function upsert(list: readonly Explained[], item: Explained): readonly Explained
 export function reduce(state: State, action: Action): State {
   switch (action.type) {
     case 'engine':
-      return { ...state, engine: action.engine, workers: action.workers };
+      return { ...state, engine: action.engine, workers: action.workers, onPage: action.onPage ?? state.onPage };
     case 'offline-ready':
       return { ...state, offline: true };
     case 'catalogue':

@@ -173,7 +173,7 @@ export class CurvePlot extends AppElement {
         viewBox="0 0 ${WIDTH} ${HEIGHT}"
         role="img"
         tabindex="0"
-        aria-label=${this.t.trust.chartAlt(this.name, this.series.length)}
+        aria-label="${this.t.trust.chartAlt(this.name, this.series.length)} ${this.t.trust.focus}"
         @pointermove=${(event: PointerEvent) => this.#point(event, sx)}
         @pointerleave=${() => (this.at = null)}
         @keydown=${this.#key}

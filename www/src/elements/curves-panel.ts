@@ -6,6 +6,7 @@ import { shared } from '../styles/shared.js';
 import { AppElement } from './base.js';
 import './curve-plot.js';
 import type { Series } from './curve-plot.js';
+import './term-note.js';
 
 const METHOD_STYLES = 6;
 const CONTROL_STYLES = 4;
@@ -58,7 +59,7 @@ export class CurvesPanel extends AppElement {
     const label = labels.includes(this.curve) ? this.curve : (labels[0] ?? '');
     return html`<div class="stack">
       <div class="row">
-        <h3>${t.curves}</h3>
+        <h3>${t.curves} <term-note .app=${this.app} term="order"></term-note></h3>
         ${this.#select(
           t.curveOf,
           metric,

@@ -13,6 +13,7 @@ import './heatmap-view.js';
 import type { ProbeEvent } from './heatmap-view.js';
 import './info-pop.js';
 import './provenance-list.js';
+import './term-note.js';
 
 /** One explained method: its map, its words, its files. */
 @customElement('explained-card')
@@ -140,6 +141,7 @@ export class ExplainedCard extends AppElement {
         <span slot="label">${this.t.provenanceShort}</span>
         <provenance-list .app=${this.app} .provenance=${result.provenance}></provenance-list>
       </info-pop>
+      ${result.completenessGap === null ? nothing : html`<term-note .app=${this.app} term="completeness"></term-note>`}
     </div>`;
   }
 }

@@ -3,6 +3,7 @@ import { customElement, property } from 'lit/decorators.js';
 import type { Choice, Provenance } from '../protocol.gen.js';
 import { shared } from '../styles/shared.js';
 import { AppElement } from './base.js';
+import './term-note.js';
 
 /** How a number or a map came about: enough to repeat it. */
 @customElement('provenance-list')
@@ -39,12 +40,14 @@ export class ProvenanceList extends AppElement {
     const t = this.t.provenance;
     const p = this.provenance;
     const kind = this.t.answer.kinds[p.target.kind];
+    const passes = html`${t.passCounts(this.f.count(p.forward), this.f.count(p.backward))}
+      <term-note .app=${this.app} term="passes"></term-note>`;
     const rows: [string, unknown][] = [
       [t.target, `${p.label} (${t.class} ${p.target.class}), ${kind}`],
       [t.of, this.#choice(p.of)],
       [t.removal, p.removal ? this.#choice(p.removal) : t.none],
       [t.seed, p.seed],
-      [t.passes, t.passCounts(this.f.count(p.forward), this.f.count(p.backward))],
+      [t.passes, passes],
       [t.device, p.device],
       [t.model, p.model],
       [t.hash, html`<code>${p.modelSha256}</code>`],

@@ -25,10 +25,10 @@ export class StatusLine extends AppElement {
 
   protected override render() {
     const t = this.t.status;
-    const { engine, workers, offline } = this.state;
+    const { engine, workers, offline, onPage } = this.state;
     const text = {
       starting: t.starting,
-      ready: t.ready(t.workers(workers)),
+      ready: onPage ? t.onPage : t.ready(t.workers(workers)),
       failed: t.failed,
     }[engine];
     return html`<footer>

@@ -11,7 +11,7 @@ import '../elements/status-line.js';
 import '../elements/trust-section.js';
 import '../elements/why-section.js';
 import { asset, bundledModels, preloadAssets } from '../engine/assets.js';
-import { Client } from '../engine/client.js';
+import { Client, type EngineState } from '../engine/client.js';
 import { Dropping } from '../dropping.js';
 import { messages, preferred, type Language } from '../i18n/index.js';
 import { Library } from '../library.js';
@@ -96,7 +96,9 @@ export class LucarnePlayground extends LitElement {
   readonly #store = new Store();
   readonly #app: App = {
     store: this.#store,
-    controller: new Controller(this.#store, new Library({ asset, bundledModels, preloadAssets }), () => Client.start()),
+    controller: new Controller(this.#store, new Library({ asset, bundledModels, preloadAssets }), () =>
+      Client.start({ onState: (engine) => this.#engine(engine) }),
+    ),
   };
   readonly #dropping = new Dropping(this, this.#app, (over) => (this.dragging = over));
   #before = this.#store.state;
@@ -119,6 +121,11 @@ export class LucarnePlayground extends LitElement {
     this.#store.subscribe(() => this.#follow());
     this.#follow();
     void this.#app.controller.start(read);
+  }
+
+  /** Engines join by and by, and may stop. */
+  #engine({ phase, workers, onPage }: EngineState): void {
+    this.#store.dispatch({ type: 'engine', engine: phase === 'stopped' ? 'failed' : 'ready', workers, onPage });
   }
 
   /** The attributes, then the link over them. */
@@ -192,6 +199,9 @@ export class LucarnePlayground extends LitElement {
     // The host page may set these attributes at any time.
     if (changed.has('theme') && this.theme !== state.theme) {
       this.#store.dispatch({ type: 'set', settings: { theme: this.theme } });
+    }
+    if (changed.has('lang') && this.lang && preferred([this.lang]) !== state.language) {
+      this.#store.dispatch({ type: 'set', settings: { language: preferred([this.lang]) } });
     }
   }
 
