@@ -111,7 +111,24 @@ fn declared_sizes_are_refused_before_memory_is_taken() {
             ),
         ),
     ];
-    for (op, file) in growing {
+    let sized = |end: i64| {
+        let nodes = vec![
+            node("Range", "grow", &["zero", "end", "one"], &["big"]),
+            node("Cast", "cast", &["big"], &["float"]).int("to", DataType::Float as i64),
+            node("Add", "add", &["input", "float"], &["logits"]),
+        ];
+        File::of(
+            nodes,
+            vec![
+                ints("zero", &[], &[0]),
+                ints("end", &[], &[end]),
+                ints("one", &[], &[1]),
+            ],
+        )
+    };
+    // Of these, 32 bits make a small number.
+    let wrapping = [("wraps to 8", sized((1 << 32) + 8)), ("wraps to 0", sized(1 << 40))];
+    for (op, file) in growing.into_iter().chain(wrapping) {
         match file.load() {
             Err(LoadError::OverLimit { what, .. }) => assert!(what.contains("\"grow\""), "{op}: {what}"),
             other => panic!("{op}: {other:?}"),

@@ -64,6 +64,19 @@ fn unsupported(site: &Site, node: &str, why: impl Into<String>) -> LoadError {
 /// Domains whose operators the engine knows by their bare name.
 const DOMAINS: &[&str] = &["", "ai.onnx", "ai.onnx.ml", "com.microsoft"];
 
+/// Operators that make arrays of a size that their inputs state.
+const SIZED: &[&str] = &[
+    "ConstantOfShape",
+    "Expand",
+    "OneHot",
+    "Pad",
+    "Range",
+    "Reshape",
+    "Resize",
+    "Tile",
+    "Upsample",
+];
+
 /// Refuses what the engine has no operator for, or would compute otherwise than ONNX says.
 fn check_operator(onnx: &Onnx, node: &NodeProto, site: &Site) -> Result<(), LoadError> {
     let name = node_name(node);
@@ -235,6 +248,7 @@ impl Untyped {
             .map(|&o| self.model.outlet_fact(o).cloned())
             .collect::<TractResult<_>>()
             .map_err(|e| self.fail(id, cause(&e)))?;
+        self.check_sizes_given(id, &before_in, limits)?;
         let norm = self.norms.get(&id).cloned();
         let op = &mut self.model.node_mut(id).op;
         let infer = || -> TractResult<_> {
@@ -303,6 +317,31 @@ impl Untyped {
         Ok(changed)
     }
 
+    /// Refuses whole numbers that ask for a size beyond all limits. The engine keeps only 32 bits of a size as it
+    /// infers shapes, but all of them as it takes memory.
+    fn check_sizes_given(&self, node: usize, inputs: &[InferenceFact], limits: &Limits) -> Result<(), LoadError> {
+        let Some(site) = self.sites.get(&node).filter(|s| SIZED.contains(&s.op.as_str())) else {
+            return Ok(());
+        };
+        for value in inputs.iter().filter_map(|i| i.value.concretize()) {
+            if value.datum_type() != i64::datum_type() {
+                continue;
+            }
+            let values = attempt(cause, || {
+                Ok::<_, TractError>(value.to_plain_array_view::<i64>()?.to_owned())
+            })
+            .map_err(|why| self.fail(node, why))?;
+            let most = values.iter().map(|v| v.unsigned_abs()).max().unwrap_or(0);
+            let name = &self.model.node(node).name;
+            within(
+                format!("a size that the node \"{name}\" ({}) is given", site.op),
+                most,
+                limits.tensor_values,
+            )?;
+        }
+        Ok(())
+    }
+
     fn check_size(&self, node: usize, fact: &InferenceFact, limits: &Limits) -> Result<(), LoadError> {
         let what = || {
             format!(
@@ -313,7 +352,8 @@ impl Untyped {
         let mut count = 1u64;
         for dim in fact.shape.dims().filter_map(|d| d.concretize()) {
             let Ok(dim) = dim.to_i64() else { continue };
-            let dim = u64::try_from(dim).map_err(|_| self.fail(node, "it makes an array of negative size"))?;
+            let dim =
+                u64::try_from(dim).map_err(|_| self.fail(node, format!("it makes an array of the size {dim}")))?;
             count = count.saturating_mul(dim);
             within(what(), count.max(dim), limits.tensor_values)?;
         }
