@@ -62,7 +62,7 @@ function oklch(lightness: number, chroma: number, hue: number): Rgb {
 
 /** Lightness and chroma of a diverging map at strength `s` in `[0, 1]`; the same for both arms. */
 export function divergingLch(id: DivergingId, s: number): { lightness: number; chroma: number } {
-  const lightness = 0.985 - 0.455 * s ** 0.9;
+  const lightness = 0.985 - 0.385 * s ** 0.9;
   return { lightness, chroma: fit(lightness, 0.19 * Math.min(1, s * 1.35), ARMS[id]) };
 }
 

@@ -16,9 +16,11 @@ import type { Explained, Params, State } from './state.js';
  * and provenance and links record what was used.
  */
 const QUICK: Readonly<Record<string, (side: number) => Params>> = {
-  'method/rise': () => ({ samples: 400 }),
+  'method/rise': () => ({ samples: 300 }),
   'method/smooth-grad': () => ({ samples: 16 }),
   'method/integrated-gradients': () => ({ steps: 25 }),
+  'metric/insertion': () => ({ steps: 20 }),
+  'metric/deletion': () => ({ steps: 20 }),
   'method/occlusion': (side) => ({
     window: Math.max(1, Math.round(side / 8)),
     stride: Math.max(1, Math.round(side / 16)),

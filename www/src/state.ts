@@ -78,7 +78,7 @@ export const INITIAL: State = {
   params: {},
   removal: 'constant',
   seed: 0,
-  view: { opacity: 0.85, reduction: 'signed', diverging: 'blue-orange', sequential: 'dusk', background: 'grey' },
+  view: { opacity: 0.8, reduction: 'signed', diverging: 'blue-orange', sequential: 'dusk', background: 'grey' },
   explained: [],
   plan: { metrics: ['insertion', 'deletion'], kind: 'probability', removal: {} },
   scores: null,

@@ -20,8 +20,8 @@ export class PictureSection extends AppElement {
     css`
       .samples {
         display: grid;
-        grid-template-columns: repeat(auto-fill, minmax(3em, 1fr));
-        gap: 0.5em;
+        grid-template-columns: repeat(auto-fill, minmax(2.5em, 1fr));
+        gap: 0.4em;
       }
       .samples button {
         display: block;

@@ -135,6 +135,9 @@ export const shared = css`
     border-radius: 0.5em;
     background: var(--card);
   }
+  input[type='file'] {
+    max-width: 100%;
+  }
   select {
     text-overflow: ellipsis;
   }
