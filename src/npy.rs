@@ -42,7 +42,10 @@ pub fn read(bytes: &[u8]) -> Result<Tensor, InputError> {
         return Err(fail("it holds records, not numbers"));
     }
     let text = |e: std::io::Error| fail(e.to_string());
-    let file = NpyFile::new(bytes).map_err(text)?;
+    // The reader multiplies sizes without a check.
+    let file = crate::guard::catch(|| NpyFile::new(bytes))
+        .map_err(|_| fail("its shape is too large"))?
+        .map_err(text)?;
     let count = file.shape().iter().try_fold(1u64, |n, &d| n.checked_mul(d));
     let count = count.filter(|&n| n <= VALUES).ok_or_else(|| InputError::OverLimit {
         what: "the number of values of the .npy file".into(),
