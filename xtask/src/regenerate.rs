@@ -30,10 +30,10 @@ pub enum What {
 }
 
 impl Options {
-    /// Checks one file.
-    pub fn check(what: What) -> Self {
+    /// Checks these files.
+    pub fn check(what: &[What]) -> Self {
         Self {
-            what: vec![what],
+            what: what.to_vec(),
             check: true,
         }
     }
