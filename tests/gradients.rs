@@ -1,6 +1,8 @@
 //! Gradient plans of whole networks: every file of `tests/nets` against differences of its own logits, in batches, and by
 //! layers. Parity with PyTorch's autograd is in `golden.rs`, each operator's rule beside the rules.
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 use std::path::{Path, PathBuf};
 
 use lucarne::Tensor;

@@ -19,7 +19,7 @@ fn konst(m: &mut TypedModel, tensor: impl IntoArcTensor) -> OutletId {
 
 /// `number` values evenly spread over `range`, in a scrambled order: no two are closer than the spacing.
 fn spread(number: usize, range: (f32, f32), seed: usize) -> Vec<f32> {
-    let step = (number..)
+    let step = (number..8 * number + 64)
         .find(|step| gcd(*step, number) == 1 && *step % 7 == 3 + seed % 3)
         .unwrap();
     let at = |i: usize| ((i * step + seed) % number) as f32;
@@ -37,12 +37,15 @@ fn tensor(shape: &[usize], range: (f32, f32), seed: usize) -> Tensor {
     Tensor::from_shape(shape, &spread(number, range, seed)).unwrap()
 }
 
+/// Wires the operator and gives its output.
+type Build = Box<dyn Fn(&mut TypedModel, &[OutletId]) -> OutletId>;
+
 /// One operator in a small graph.
 struct Case {
     name: &'static str,
     /// Of each source; all are differentiated.
     sources: Vec<(Vec<usize>, (f32, f32))>,
-    build: Box<dyn Fn(&mut TypedModel, &[OutletId]) -> OutletId>,
+    build: Build,
     /// Step of the differences.
     step: f32,
 }
