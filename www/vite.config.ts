@@ -4,7 +4,7 @@ import { defineConfig, type PluginOption } from 'vite';
 
 import type { Build } from './vite/csp.ts';
 import { modelsPlugin } from './vite/models.ts';
-import { elementPlugin, policyPlugin, precachePlugin, rootPlugin } from './vite/site.ts';
+import { elementPlugin, iconPlugin, policyPlugin, precachePlugin, rootPlugin } from './vite/site.ts';
 import { singlePlugin } from './vite/single.ts';
 
 const www = import.meta.dirname;
@@ -33,10 +33,11 @@ export default defineConfig(({ mode, command }) => {
       modelsPlugin(www),
       rootPlugin(),
       elementPlugin(),
+      iconPlugin(www),
       policyPlugin('site'),
       command === 'build' && precachePlugin(),
     ],
-    single: [singlePlugin(www, 'lucarne.html')],
+    single: [iconPlugin(www), singlePlugin(www, 'lucarne.html')],
     bench: [modelsPlugin(www), rootPlugin(), policyPlugin('bench')],
   }[build];
   return {

@@ -16,6 +16,22 @@ export function policyPlugin(build: Build): Plugin {
   };
 }
 
+/** Puts the icon into the page: browsers ask for a linked one again whenever the address changes. */
+export function iconPlugin(www: string): Plugin {
+  return {
+    name: 'lucarne-icon',
+    apply: 'build',
+    transformIndexHtml: {
+      order: 'pre',
+      handler: (html) =>
+        html.replace(/(<link rel="icon" href=")\.\/([\w-]+\.svg)"/, (_, start: string, name: string) => {
+          const icon = readFileSync(join(www, 'public', name)).toString('base64');
+          return `${start}data:image/svg+xml;base64,${icon}"`;
+        }),
+    },
+  };
+}
+
 /** Gives the service worker the list of files it keeps, each with the hash of its content. */
 export function precachePlugin(): Plugin {
   let publicDir = '';

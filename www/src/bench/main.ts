@@ -7,7 +7,7 @@ import { Client } from '../engine/client.js';
 import { EngineError, reason } from '../engine/errors.js';
 import type { LaneBatch, LaneResult } from '../engine/messages.js';
 import type { Event, Request } from '../protocol.gen.js';
-import { Engine, initSync } from '../engine/wasm/lucarne.js';
+import init, { Engine } from '../engine/wasm/lucarne.js';
 import { inTurns } from './rounds.js';
 import type { Plan, Timing } from './rounds.js';
 
@@ -35,12 +35,16 @@ class Local {
   readonly #waiting = new Map<number, { resolve: () => void; reject: (why: EngineError) => void }>();
   #job = 0;
 
-  constructor(module: WebAssembly.Module) {
-    initSync({ module });
+  private constructor() {
     this.#engine = new Engine((event: Event) => {
       if (event.kind === 'done') this.#waiting.get(event.job)?.resolve();
       if (event.kind === 'failed') this.#waiting.get(event.job)?.reject(new EngineError(event.error));
     });
+  }
+
+  static async open(): Promise<Local> {
+    await init({ module_or_path: await compiledEngine() });
+    return new Local();
   }
 
   load({ card, labels }: BundledModel, bytes: Uint8Array): Promise<void> {
@@ -148,7 +152,7 @@ function table(results: readonly Result[]): HTMLTableElement {
 
 async function run(plan: Plan, say: (text: string) => void): Promise<Result[]> {
   ort.env.wasm.numThreads = 1;
-  const local = new Local(await compiledEngine());
+  const local = await Local.open();
   const client = await Client.start();
   const results: Result[] = [];
   for (const model of await bundledModels()) {

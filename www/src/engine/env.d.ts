@@ -4,5 +4,6 @@ declare const __SITE_ROOT__: string;
 declare module '*/wasm/lucarne.js' {
   type Event = import('../protocol.gen.js').Event;
   export function initSync(options: { module: WebAssembly.Module }): unknown;
+  export default function init(options: { module_or_path: WebAssembly.Module }): Promise<unknown>;
   export const Engine: new (emit: (event: Event, beside: ArrayBufferView[]) => void) => import('./messages.js').Engine;
 }

@@ -41,9 +41,9 @@ export const spawnOnPage: Spawn = (listen) => {
   const say = (message: FromWorker) => {
     if (open) listen(message);
   };
-  const server = import('./wasm/lucarne.js').then(({ Engine, initSync }) =>
-    serve((module, emit) => {
-      initSync({ module });
+  const server = import('./wasm/lucarne.js').then(({ Engine, default: init }) =>
+    serve(async (module, emit) => {
+      await init({ module_or_path: module });
       return new Engine(emit);
     }, say),
   );

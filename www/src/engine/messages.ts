@@ -25,11 +25,11 @@ export interface Engine {
   run_lane(batch: LaneBatch): LaneResult;
 }
 
-/** Makes an engine from the compiled module. */
+/** Makes an engine from the compiled module. On a page this takes a promise: browsers refuse large instances at once. */
 export type EngineFactory = (
   module: WebAssembly.Module,
   emit: (event: Event, beside: ArrayBufferView[]) => void,
-) => Engine;
+) => Engine | Promise<Engine>;
 
 /** From the page to a worker. */
 export type ToWorker =

@@ -1,4 +1,5 @@
 /** The worker's side: an engine behind messages. Independent of the scope it runs in, so that it can be tested. */
+import type { Event } from '../protocol.gen.js';
 import { reason } from './errors.js';
 import { buffers } from './messages.js';
 import type {
@@ -66,6 +67,21 @@ export function serve(
       return undefined;
     }
   };
+  /** Nothing else is asked of the engine before it has said `ready`, which `make` does last. */
+  const start = async (module: WebAssembly.Module): Promise<void> => {
+    const early: FromWorker[] = [];
+    const emit = (event: Event, beside: ArrayBufferView[]): void => {
+      const message: FromWorker = { type: 'event', event, beside };
+      if (engine === null) early.push(message);
+      else post(message, buffers(beside));
+    };
+    try {
+      engine = await make(module, emit);
+      for (const message of early) post(message, []);
+    } catch (thrown) {
+      trapped(thrown);
+    }
+  };
   const serveLane = (port: MessagePort): void => {
     port.onmessage = ({ data }: MessageEvent<LaneCall>) => {
       const result = guarded((e) => e.run_lane(data.batch));
@@ -77,11 +93,7 @@ export function serve(
   const take = (message: ToWorker): void => {
     switch (message.type) {
       case 'start':
-        try {
-          engine = make(message.module, (event, beside) => post({ type: 'event', event, beside }, buffers(beside)));
-        } catch (thrown) {
-          trapped(thrown);
-        }
+        void start(message.module);
         break;
       case 'request':
         guarded((e) => e.handle(message.request, message.beside));
