@@ -4,7 +4,7 @@ import { defineConfig, type PluginOption } from 'vite';
 
 import type { Build } from './vite/csp.ts';
 import { modelsPlugin } from './vite/models.ts';
-import { elementPlugin, iconPlugin, policyPlugin, precachePlugin, rootPlugin } from './vite/site.ts';
+import { elementPlugin, policyPlugin, precachePlugin, rootPlugin } from './vite/site.ts';
 import { singlePlugin } from './vite/single.ts';
 
 const www = import.meta.dirname;
@@ -29,15 +29,8 @@ export default defineConfig(({ mode, command }) => {
     throw new Error('src/engine/wasm is empty: run `cargo xtask wasm` first');
   }
   const plugins: PluginOption[] = {
-    site: [
-      modelsPlugin(www),
-      rootPlugin(),
-      elementPlugin(),
-      iconPlugin(www),
-      policyPlugin('site'),
-      command === 'build' && precachePlugin(),
-    ],
-    single: [iconPlugin(www), singlePlugin(www, 'lucarne.html')],
+    site: [modelsPlugin(www), rootPlugin(), elementPlugin(), policyPlugin('site'), precachePlugin()],
+    single: [singlePlugin(www, 'lucarne.html')],
     bench: [modelsPlugin(www), rootPlugin(), policyPlugin('bench')],
   }[build];
   return {
