@@ -64,25 +64,25 @@ pub fn read(bytes: &[u8]) -> Result<Tensor, InputError> {
         return Err(fail("it holds records, not numbers"));
     };
     macro_rules! values {
-        ($t:ty) => {
+        ($t:ty, $convert:expr) => {
             file.into_vec::<$t>()
                 .map_err(text)?
                 .into_iter()
-                .map(|v| v as f32)
+                .map($convert)
                 .collect::<Vec<f32>>()
         };
     }
     let data = match (kind.type_char(), kind.size_field()) {
         (TypeChar::Float, 4) => file.into_vec::<f32>().map_err(text)?,
-        (TypeChar::Float, 8) => values!(f64),
-        (TypeChar::Int, 1) => values!(i8),
-        (TypeChar::Int, 2) => values!(i16),
-        (TypeChar::Int, 4) => values!(i32),
-        (TypeChar::Int, 8) => values!(i64),
-        (TypeChar::Uint, 1) => values!(u8),
-        (TypeChar::Uint, 2) => values!(u16),
-        (TypeChar::Uint, 4) => values!(u32),
-        (TypeChar::Uint, 8) => values!(u64),
+        (TypeChar::Float, 8) => values!(f64, |v| v as f32),
+        (TypeChar::Int, 1) => values!(i8, f32::from),
+        (TypeChar::Int, 2) => values!(i16, f32::from),
+        (TypeChar::Int, 4) => values!(i32, |v| v as f32),
+        (TypeChar::Int, 8) => values!(i64, |v| v as f32),
+        (TypeChar::Uint, 1) => values!(u8, f32::from),
+        (TypeChar::Uint, 2) => values!(u16, f32::from),
+        (TypeChar::Uint, 4) => values!(u32, |v| v as f32),
+        (TypeChar::Uint, 8) => values!(u64, |v| v as f32),
         (TypeChar::Bool, _) => file
             .into_vec::<bool>()
             .map_err(text)?

@@ -1,7 +1,7 @@
 //! Holds the crate against committed results of other implementations: every `tests/golden/*/case.toml` is a test.
 //! `tests/golden/README.md` says what the files mean.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex};
@@ -39,9 +39,9 @@ struct Case {
     #[serde(default)]
     attribution: toml::Table,
     #[serde(default)]
-    curves: HashMap<String, String>,
+    curves: BTreeMap<String, String>,
     #[serde(default)]
-    recorded: HashMap<String, String>,
+    recorded: BTreeMap<String, String>,
     tolerance: Tolerance,
     #[expect(dead_code, reason = "says where the numbers come from; nothing to check")]
     reference: toml::Table,
@@ -87,7 +87,7 @@ fn model(name: &str, output: &str) -> Outcome<Arc<Model>> {
         (std::fs::read(folder.join(&card.file))?, card)
     };
     if !output.is_empty() {
-        card.output.name = output.to_owned();
+        output.clone_into(&mut card.output.name);
     }
     let model = Model::load(&bytes, card, Vec::new(), &Limits::default())?;
     LOADED

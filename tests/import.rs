@@ -237,6 +237,8 @@ fn pooled_logits_of_four_axes_are_flattened() {
     assert_eq!((model.classes(), logits(&model).len()), (4, 4));
 }
 
+type Encode<'a> = &'a dyn Fn(f32) -> Vec<u8>;
+
 fn packed(name: &str, dtype: DataType, dims: &[i64], raw: Vec<u8>) -> TensorProto {
     TensorProto {
         name: name.into(),
@@ -258,7 +260,6 @@ fn a_network_in_half_or_double_precision_runs_in_single() {
     let half = |v: f32| tract_onnx::prelude::f16::from_f32(v).to_bits().to_le_bytes().to_vec();
     let bfloat = |v: f32| ((v.to_bits() >> 16) as u16).to_le_bytes().to_vec();
     let double = |v: f32| f64::from(v).to_le_bytes().to_vec();
-    type Encode<'a> = &'a dyn Fn(f32) -> Vec<u8>;
     let kinds: [(DataType, Encode<'_>); 3] = [
         (DataType::Float16, &half),
         (DataType::Bfloat16, &bfloat),

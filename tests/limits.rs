@@ -305,7 +305,7 @@ fn truncated_and_random_bytes_never_load_or_panic() {
     let mut state = 0x9e37_79b9_7f4a_7c15u64;
     for round in 0..300 {
         let mut noisy = bytes.clone();
-        for _ in 0..1 + round % 8 {
+        for _ in 0..=(round % 8) {
             state = state
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1_442_695_040_888_963_407);

@@ -31,13 +31,12 @@ impl Cpu {
     /// See [`Executor::forward`]; synchronous.
     pub fn run_forward(&self, x: &Tensor, layers: &[usize]) -> Result<Vec<Tensor>, Error> {
         let cached = self.forward.borrow().get(layers).cloned();
-        let plan = match cached {
-            Some(plan) => plan,
-            None => {
-                let plan = Rc::new(self.model.network().forward_plan(1, layers)?);
-                self.forward.borrow_mut().insert(layers.to_vec(), plan.clone());
-                plan
-            }
+        let plan = if let Some(plan) = cached {
+            plan
+        } else {
+            let plan = Rc::new(self.model.network().forward_plan(1, layers)?);
+            self.forward.borrow_mut().insert(layers.to_vec(), plan.clone());
+            plan
         };
         each_picture(x, |i| plan.run(&[&x.rows(i, i + 1)]).map_err(Error::from))
     }
@@ -45,13 +44,12 @@ impl Cpu {
     /// See [`Executor::gradient`]; synchronous.
     pub fn run_gradient(&self, x: &Tensor, cotangent: &Tensor, wrt: &[Wrt]) -> Result<Gradients, Error> {
         let cached = self.gradient.borrow().get(wrt).cloned();
-        let plan = match cached {
-            Some(plan) => plan,
-            None => {
-                let plan = Rc::new(self.model.network().gradient_plan(1, wrt)?);
-                self.gradient.borrow_mut().insert(wrt.to_vec(), plan.clone());
-                plan
-            }
+        let plan = if let Some(plan) = cached {
+            plan
+        } else {
+            let plan = Rc::new(self.model.network().gradient_plan(1, wrt)?);
+            self.gradient.borrow_mut().insert(wrt.to_vec(), plan.clone());
+            plan
         };
         let mut outputs = each_picture(x, |i| {
             plan.run(&[&x.rows(i, i + 1), &cotangent.rows(i, i + 1)])

@@ -3,15 +3,22 @@
 
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_core::ops::math::{add, div, exp, ln, max, min, mul, sub};
-use tract_onnx::tract_hir::internal::*;
+use tract_onnx::tract_hir::internal::{
+    Expansion, InferenceOp, InferenceResult, OutletId, Solver, SpecialOps, StaticName, TVec, TensorProxy, TractResult,
+    TypedModel, check_input_arity, check_output_arity, expand, tensor0,
+};
 
 use super::onnx::attribute;
 
-/// With `p = max(x, 0)` and `m = min(x, 0)`.
+/// Factors that are absent are 1. With `p = max(x, 0)` and `m = min(x, 0)`.
 #[derive(Clone, Copy, Debug)]
 enum Activation {
     /// `scale * (p + alpha * (exp(m / width) - 1))`.
-    Exponential { scale: f32, alpha: f32, width: f32 },
+    Exponential {
+        scale: Option<f32>,
+        alpha: Option<f32>,
+        width: Option<f32>,
+    },
     /// `p + ln(1 + exp(m - p))`.
     Softplus,
 }
@@ -19,22 +26,23 @@ enum Activation {
 /// The operator for `node`, where this module has one.
 pub(super) fn operator(node: &NodeProto) -> Option<Box<dyn InferenceOp>> {
     let float = |name: &str, default: f32| attribute(node, name).map_or(default, |a| a.f);
-    let alpha = float("alpha", 1.0);
+    // A file's own factor counts even where it is 1: what it computes is the same.
+    let alpha = Some(float("alpha", 1.0));
     Some(expand(match node.op_type.as_str() {
         "Elu" => Activation::Exponential {
-            scale: 1.0,
+            scale: None,
             alpha,
-            width: 1.0,
+            width: None,
         },
         "Celu" => Activation::Exponential {
-            scale: 1.0,
+            scale: None,
             alpha,
             width: alpha,
         },
         "Selu" => Activation::Exponential {
-            scale: float("gamma", 1.050_701),
-            alpha: float("alpha", 1.673_263_2),
-            width: 1.0,
+            scale: Some(float("gamma", 1.050_701)),
+            alpha: Some(float("alpha", 1.673_263_2)),
+            width: None,
         },
         "Softplus" => Activation::Softplus,
         _ => return None,
@@ -79,19 +87,19 @@ impl Expansion for Activation {
         match *self {
             Self::Exponential { scale, alpha, width } => {
                 let mut at = negative;
-                if width != 1.0 {
+                if let Some(width) = width {
                     let width = constant(model, "width", width)?;
                     at = model.wire_node(name("over-width"), div(), &[at, width])?[0];
                 }
                 at = model.wire_node(name("exp"), exp(), &[at])?[0];
                 at = model.wire_node(name("minus-one"), sub(), &[at, one])?[0];
-                if alpha != 1.0 {
+                if let Some(alpha) = alpha {
                     let alpha = constant(model, "alpha", alpha)?;
                     at = model.wire_node(name("by-alpha"), mul(), &[at, alpha])?[0];
                 }
-                if scale == 1.0 {
+                let Some(scale) = scale else {
                     return model.wire_node(prefix, add(), &[positive, at]);
-                }
+                };
                 at = model.wire_node(name("sum"), add(), &[positive, at])?[0];
                 let scale = constant(model, "scale", scale)?;
                 model.wire_node(prefix, mul(), &[at, scale])

@@ -1,14 +1,17 @@
 //! From the ONNX structure to the engine's typed graph, node by node, so that every failure names its node and every
 //! size is checked before memory is taken for it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use tract_onnx::Onnx;
 use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::{ModelProto, NodeProto};
 use tract_onnx::tensor::load_tensor;
 use tract_onnx::tract_hir::infer::Factoid;
-use tract_onnx::tract_hir::internal::*;
+use tract_onnx::tract_hir::internal::{
+    AxisOp, Datum, DatumExt, InferenceFact, InferenceModel, InletId, IntoArcTensor, IntoTValue, OutletId, SpecialOps,
+    TValue, TVec, TractError, TractErrorContext, TractResult, TypedFact, TypedModel, bail, ensure, tvec,
+};
 use tract_onnx::tract_hir::ops::konst::Const;
 
 use super::normalise::BatchStatistics;
@@ -31,7 +34,7 @@ pub(super) struct Untyped {
     /// Outlets by ONNX value name.
     pub values: HashMap<String, OutletId>,
     sites: HashMap<usize, Site>,
-    norms: HashMap<usize, BatchStatistics>,
+    norms: BTreeMap<usize, BatchStatistics>,
 }
 
 /// A typed graph: outlets of the values asked for.
@@ -122,7 +125,7 @@ impl Untyped {
             model: InferenceModel::default(),
             values: HashMap::new(),
             sites: HashMap::new(),
-            norms: HashMap::new(),
+            norms: BTreeMap::new(),
         };
         let broken = |what: &str, why: String| LoadError::Parse {
             why: format!("{what}: {why}"),
@@ -249,7 +252,7 @@ impl Untyped {
             .collect::<TractResult<_>>()
             .map_err(|e| self.fail(id, cause(&e)))?;
         self.check_sizes_given(id, &before_in, limits)?;
-        let norm = self.norms.get(&id).cloned();
+        let norm = self.norms.get(&id).copied();
         let op = &mut self.model.node_mut(id).op;
         let infer = || -> TractResult<_> {
             if op.nboutputs()? != before_out.len() {
@@ -350,7 +353,7 @@ impl Untyped {
             )
         };
         let mut count = 1u64;
-        for dim in fact.shape.dims().filter_map(|d| d.concretize()) {
+        for dim in fact.shape.dims().filter_map(Factoid::concretize) {
             let Ok(dim) = dim.to_i64() else { continue };
             let dim =
                 u64::try_from(dim).map_err(|_| self.fail(node, format!("it makes an array of the size {dim}")))?;
@@ -420,7 +423,7 @@ impl Untyped {
             );
         }
         let values: Vec<OutletId> = source.outputs.iter().map(|o| mapping[o]).collect();
-        target.outputs = values.clone();
+        target.outputs.clone_from(&values);
         Ok(Typed { model: target, values })
     }
 }

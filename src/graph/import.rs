@@ -5,7 +5,8 @@ use std::collections::HashSet;
 
 use tract_onnx::pb::type_proto::Value;
 use tract_onnx::pb::{GraphProto, ModelProto, ValueInfoProto, tensor_shape_proto::dimension};
-use tract_onnx::tract_hir::internal::*;
+use tract_onnx::prelude::{Datum, OutletId, TractResult};
+use tract_onnx::tract_core::internal::{AxisOp, SpecialOps};
 
 use super::branches::decide;
 use super::build::{Typed, Untyped, cause};

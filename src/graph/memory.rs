@@ -1,6 +1,8 @@
 //! How much memory a typed graph needs, from its shapes alone.
 
-use tract_onnx::tract_hir::internal::*;
+use std::collections::BTreeMap;
+
+use tract_onnx::prelude::{TypedFact, TypedModel};
 
 use super::build::cause;
 use crate::error::LoadError;
@@ -17,7 +19,7 @@ pub(super) fn estimate(model: &TypedModel) -> Result<u64, LoadError> {
             .fold(1u64, |n, &d| n.saturating_mul(d as u64));
         count.saturating_mul(fact.datum_type.size_of() as u64)
     };
-    let mut last_use: HashMap<usize, usize> = HashMap::new();
+    let mut last_use: BTreeMap<usize, usize> = BTreeMap::new();
     for (when, &id) in order.iter().enumerate() {
         last_use.extend(model.node(id).inputs.iter().map(|i| (i.node, when)));
     }

@@ -2,7 +2,9 @@
 //! that training leaves behind. Weight standardisation exports as one.
 
 use tract_onnx::pb::NodeProto;
-use tract_onnx::tract_hir::internal::*;
+use tract_onnx::prelude::{IntoTensor, TValue, Tensor, TractResult, tract_ndarray};
+use tract_onnx::tract_core::internal::TractErrorContext;
+use tract_onnx::tract_core::internal::ensure;
 
 use super::onnx::{attribute, int};
 
@@ -30,7 +32,7 @@ impl BatchStatistics {
     }
 
     /// `scale * (x - mean) / sqrt(variance + epsilon) + bias` along axis 1 of `[x, scale, bias, mean, variance]`.
-    pub fn apply(&self, inputs: &[TValue]) -> TractResult<Tensor> {
+    pub fn apply(self, inputs: &[TValue]) -> TractResult<Tensor> {
         ensure!(inputs.len() == 5, "five inputs are needed");
         let x = inputs[0].to_plain_array_view::<f32>()?;
         let channels = *x.shape().get(1).context("an axis of channels is needed")?;

@@ -311,7 +311,8 @@ mod tests {
 
     #[test]
     fn layout_and_size_follow_the_declared_shape() {
-        let cases: [(&[Option<u64>], Layout, [usize; 3]); 6] = [
+        type Case<'a> = (&'a [Option<u64>], Layout, [usize; 3]);
+        let cases: [Case; 6] = [
             (&[None, Some(3), Some(32), Some(48)], Layout::Nchw, [3, 32, 48]),
             (&[Some(1), Some(32), Some(48), Some(3)], Layout::Nhwc, [3, 32, 48]),
             (&[None, Some(1), None, None], Layout::Nchw, [1, 224, 224]),

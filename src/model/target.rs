@@ -45,6 +45,7 @@ fn softmax(logits: &[f32]) -> Vec<f64> {
 
 impl Head {
     /// The function that `kind` names, given what the network ends in.
+    #[must_use]
     pub fn of_kind(self, kind: TargetKind) -> Self {
         match (kind, self) {
             (TargetKind::Logit, _) => Self::Logits,
