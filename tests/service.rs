@@ -179,7 +179,7 @@ fn loaded(net: &str) -> (Service, String) {
 fn choice(id: &str) -> Choice {
     Choice {
         id: id.into(),
-        params: Default::default(),
+        params: std::collections::BTreeMap::new(),
     }
 }
 
