@@ -126,6 +126,9 @@ mod tests {
     fn recorded_draws_replace_a_stream() {
         let seeds = SeedStream::new(0).with_recorded("x", Tensor::new(&[2], vec![0.25, -3.0]));
         let mut s = seeds.stream("x");
-        assert_eq!([s.uniform().to_bits(), s.normal().to_bits()], [0.25f32, -3.0].map(f32::to_bits));
+        assert_eq!(
+            [s.uniform().to_bits(), s.normal().to_bits()],
+            [0.25f32, -3.0].map(f32::to_bits)
+        );
     }
 }

@@ -2,6 +2,7 @@
 
 mod contract;
 mod operators;
+mod windows;
 
 use crate::graph::backward::differentiate;
 use crate::graph::vjp::prelude::*;
