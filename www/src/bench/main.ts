@@ -5,7 +5,7 @@ import { asset, bundledModels, compiledEngine } from '../engine/assets.js';
 import type { BundledModel } from '../engine/assets.js';
 import { Client } from '../engine/client.js';
 import { EngineError, reason } from '../engine/errors.js';
-import type { LaneBatch, LaneResult } from '../engine/messages.js';
+import type { Engine as Engines, LaneBatch } from '../engine/messages.js';
 import type { Event, Request } from '../protocol.gen.js';
 import init, { Engine } from '../engine/wasm/lucarne.js';
 import { inTurns } from './rounds.js';
@@ -31,7 +31,7 @@ const breathe = () => new Promise<void>((resolve) => setTimeout(resolve, 20));
 
 /** An engine on this thread, for raw passes. */
 class Local {
-  readonly #engine: Engine;
+  readonly #engine: Engines;
   readonly #waiting = new Map<number, { resolve: () => void; reject: (why: EngineError) => void }>();
   #job = 0;
 
@@ -57,7 +57,7 @@ class Local {
 
   forward(model: string, shape: number[], values: Float32Array): Float32Array {
     const batch: LaneBatch = { model, kind: 'forward', ids: [], shapes: [shape], arrays: [values] };
-    const { arrays, error } = this.#engine.run_lane(batch) as LaneResult;
+    const { arrays, error } = this.#engine.run_lane(batch);
     if (error) throw new EngineError(error);
     return arrays[0] ?? new Float32Array();
   }

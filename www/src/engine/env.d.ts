@@ -5,5 +5,6 @@ declare module '*/wasm/lucarne.js' {
   type Event = import('../protocol.gen.js').Event;
   export function initSync(options: { module: WebAssembly.Module }): unknown;
   export default function init(options: { module_or_path: WebAssembly.Module }): Promise<unknown>;
+  export type Engine = import('./messages.js').Engine;
   export const Engine: new (emit: (event: Event, beside: ArrayBufferView[]) => void) => import('./messages.js').Engine;
 }
