@@ -37,16 +37,38 @@ fn card(channels: usize, side: usize, resize: ResizeMode, size: usize, interpola
 
 #[test]
 fn preprocessing_equals_pillow_and_torchvision() {
-    use Interpolation::{Bicubic, Bilinear, Nearest};
-    use ResizeMode::{ShorterSide, Stretch};
     let (wide, tall) = (picture(61, 37), picture(23, 41));
     let cases = [
-        ("shrink-bicubic", &wide, card(3, 16, ShorterSide, 20, Bicubic)),
-        ("shrink-bilinear", &wide, card(3, 16, ShorterSide, 19, Bilinear)),
-        ("enlarge-bicubic", &tall, card(3, 32, ShorterSide, 35, Bicubic)),
-        ("stretch-bilinear", &wide, card(3, 16, Stretch, 0, Bilinear)),
-        ("stretch-nearest", &tall, card(3, 16, Stretch, 0, Nearest)),
-        ("grey-bilinear", &wide, card(1, 16, ShorterSide, 20, Bilinear)),
+        (
+            "shrink-bicubic",
+            &wide,
+            card(3, 16, ResizeMode::ShorterSide, 20, Interpolation::Bicubic),
+        ),
+        (
+            "shrink-bilinear",
+            &wide,
+            card(3, 16, ResizeMode::ShorterSide, 19, Interpolation::Bilinear),
+        ),
+        (
+            "enlarge-bicubic",
+            &tall,
+            card(3, 32, ResizeMode::ShorterSide, 35, Interpolation::Bicubic),
+        ),
+        (
+            "stretch-bilinear",
+            &wide,
+            card(3, 16, ResizeMode::Stretch, 0, Interpolation::Bilinear),
+        ),
+        (
+            "stretch-nearest",
+            &tall,
+            card(3, 16, ResizeMode::Stretch, 0, Interpolation::Nearest),
+        ),
+        (
+            "grey-bilinear",
+            &wide,
+            card(1, 16, ResizeMode::ShorterSide, 20, Interpolation::Bilinear),
+        ),
     ];
     for (name, picture, card) in cases {
         let file = format!("{}/tests/picture/{name}.npy", env!("CARGO_MANIFEST_DIR"));
@@ -65,6 +87,7 @@ fn preprocessing_equals_pillow_and_torchvision() {
 }
 
 #[test]
+#[expect(clippy::float_cmp, reason = "the sizes are powers of two times whole numbers")]
 fn the_crop_box_is_where_the_input_lies_in_the_picture() {
     let shorter = card(3, 16, ResizeMode::ShorterSide, 20, Interpolation::Bilinear);
     // 40 x 20 is not resized; the middle 16 x 16 begins at 12, 2.
