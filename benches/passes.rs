@@ -7,10 +7,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use lucarne::exec::Cpu;
-use lucarne::graph::Wrt;
 use lucarne::model::{Limits, ModelCard};
 use lucarne::rng::SeedStream;
-use lucarne::{Model, Tensor};
+use lucarne::{Model, Program, Tensor, Wrt};
 
 /// Shortest measurement.
 const SPAN: Duration = Duration::from_secs(2);
@@ -40,15 +39,17 @@ fn main() {
         let x = Tensor::from_fn(&[1, c, h, w], |_| noise.normal());
         let cotangent = Tensor::from_fn(&[1, model.classes()], |k| f32::from(u8::from(k == 0)));
         let engine = Cpu::new(model);
+        let (forward, gradient) = (Program::forward(&[]), Program::gradient(&[Wrt::Input]));
+        let inputs = [x, cotangent];
         time(&format!("{id}/forward"), &filter, || {
-            black_box(engine.run_forward(black_box(&x), &[]).expect("a forward pass"));
-        });
-        time(&format!("{id}/gradient"), &filter, || {
             black_box(
                 engine
-                    .run_gradient(black_box(&x), &cotangent, &[Wrt::Input])
-                    .expect("a gradient pass"),
+                    .run_now(&forward, black_box(&inputs[..1]))
+                    .expect("a forward pass"),
             );
+        });
+        time(&format!("{id}/gradient"), &filter, || {
+            black_box(engine.run_now(&gradient, black_box(&inputs)).expect("a gradient pass"));
         });
     }
 }

@@ -2,11 +2,11 @@
 //! operator; the random streams.
 
 use crate::error::{Error, RunError};
-use crate::exec::{Executor, Gradients};
-use crate::graph::Wrt;
+use crate::exec::{self, Executor, Gradients};
 use crate::imputer::{self, DynImputer};
 use crate::job::{Job, Passes};
 use crate::params::ParamValues;
+use crate::program::{Program, Weights, Wrt};
 use crate::rng::SeedStream;
 use crate::{Input, Mask, Target, Tensor};
 
@@ -42,23 +42,37 @@ pub struct Context<'a> {
     pub target: Target,
     /// How pixels are removed.
     pub removal: Removal,
+    /// The weights that every pass runs with.
+    pub weights: Weights,
 }
 
 impl Context<'_> {
-    /// Logits `[N, K]` and the outputs of `layers`, in turns of the executor's preferred batch.
-    pub async fn forward(&self, x: &Tensor, layers: &[usize]) -> Result<Vec<Tensor>, Error> {
-        let mut turns: Vec<Vec<Tensor>> = Vec::new();
-        for turn in self.turns(x) {
-            let outputs = self.exec.forward(&turn, layers).await?;
+    /// Runs `program` with this context's weights on `inputs`, in turns of the executor's preferred batch. Each turn
+    /// counts one forward pass a picture, and one backward pass where there is one.
+    pub async fn run(&self, program: Program, inputs: &[Tensor]) -> Result<Vec<Tensor>, Error> {
+        let program = Program {
+            weights: self.weights,
+            ..program
+        };
+        let n = inputs[0].shape()[0];
+        let mut runs: Vec<Vec<Tensor>> = Vec::new();
+        for turn in self.batches(n) {
+            let pictures = turn.len() as u64;
+            let inputs: Vec<Tensor> = inputs.iter().map(|t| t.rows(turn.start, turn.end)).collect();
+            runs.push(self.exec.run(&program, &inputs).await?);
             self.job
                 .step(Passes {
-                    forward: turn.shape()[0] as u64,
-                    backward: 0,
+                    forward: pictures,
+                    backward: if program.backward.is_some() { pictures } else { 0 },
                 })
                 .await?;
-            turns.push(outputs);
         }
-        Ok(join(&turns))
+        Ok(exec::join(&runs))
+    }
+
+    /// Logits `[N, K]` and the outputs of `layers`, in turns of the executor's preferred batch.
+    pub async fn forward(&self, x: &Tensor, layers: &[usize]) -> Result<Vec<Tensor>, Error> {
+        self.run(Program::forward(layers), std::slice::from_ref(x)).await
     }
 
     /// The target's value for each picture of `x` `[N, C, H, W]`. A value that is not finite is an error.
@@ -75,45 +89,44 @@ impl Context<'_> {
     /// The gradient of each picture's target by each of `wrt`, and the logits. Targets that are not linear in the
     /// logits take one more forward pass a picture.
     pub async fn gradients(&self, x: &Tensor, wrt: &[Wrt]) -> Result<Gradients, Error> {
-        let head = self.exec.model().network().head();
-        let classes = self.exec.model().classes();
-        let mut turns: Vec<Vec<Tensor>> = Vec::new();
-        for turn in self.turns(x) {
-            let n = turn.shape()[0];
-            let logits = if head.of_kind(self.target.kind).is_linear() {
-                Tensor::zeros(&[n, classes])
-            } else {
-                let logits = self.exec.forward(&turn, &[]).await?.remove(0);
-                self.job
-                    .step(Passes {
-                        forward: n as u64,
-                        backward: 0,
-                    })
-                    .await?;
-                logits
-            };
-            let cotangent = self.target.cotangents(head, &logits);
-            let Gradients { logits, by } = self.exec.gradient(&turn, &cotangent, wrt).await?;
-            self.job
-                .step(Passes {
-                    forward: n as u64,
-                    backward: n as u64,
-                })
-                .await?;
-            if !by.iter().all(Tensor::is_finite) {
-                return Err(RunError::NonFinite {
-                    what: "gradient".into(),
-                }
-                .into());
-            }
-            turns.push(std::iter::once(logits).chain(by).collect());
-        }
-        let mut outputs = join(&turns);
+        let mut outputs = self.backward(Program::gradient(wrt), std::slice::from_ref(x)).await?;
         let by = outputs.split_off(1);
         Ok(Gradients {
             logits: outputs.remove(0),
             by,
         })
+    }
+
+    /// Runs a `program` with a backward pass, from the cotangent of the target at `inputs` (without it). Targets that
+    /// are not linear in the logits take one more forward pass a picture.
+    pub async fn backward(&self, program: Program, inputs: &[Tensor]) -> Result<Vec<Tensor>, Error> {
+        let head = self.exec.model().network().head();
+        let classes = self.exec.model().classes();
+        let given = program.layers.len() + 1;
+        let mut runs: Vec<Vec<Tensor>> = Vec::new();
+        for turn in self.batches(inputs[0].shape()[0]) {
+            let mut inputs: Vec<Tensor> = inputs.iter().map(|t| t.rows(turn.start, turn.end)).collect();
+            let logits = if head.of_kind(self.target.kind).is_linear() {
+                Tensor::zeros(&[turn.len(), classes])
+            } else {
+                let forward = Program {
+                    layers: Vec::new(),
+                    backward: None,
+                    ..program.clone()
+                };
+                self.run(forward, &inputs).await?.remove(0)
+            };
+            inputs.push(self.target.cotangents(head, &logits));
+            let outputs = self.run(program.clone(), &inputs).await?;
+            if !outputs[given..].iter().all(Tensor::is_finite) {
+                return Err(RunError::NonFinite {
+                    what: "gradient".into(),
+                }
+                .into());
+            }
+            runs.push(outputs);
+        }
+        Ok(exec::join(&runs))
     }
 
     /// Announces the passes of a method. A target that is not linear in the logits takes one more forward pass for
@@ -149,18 +162,4 @@ impl Context<'_> {
         let size = self.exec.preferred_batch().max(1);
         (0..n).step_by(size).map(move |from| from..(from + size).min(n))
     }
-
-    fn turns(&self, x: &Tensor) -> impl Iterator<Item = Tensor> {
-        let n = x.shape()[0];
-        let size = self.exec.preferred_batch().max(1);
-        let x = x.clone();
-        (0..n).step_by(size).map(move |from| x.rows(from, (from + size).min(n)))
-    }
-}
-
-fn join(turns: &[Vec<Tensor>]) -> Vec<Tensor> {
-    let outputs = turns.first().map_or(0, Vec::len);
-    (0..outputs)
-        .map(|k| Tensor::concat(&turns.iter().map(|t| t[k].clone()).collect::<Vec<_>>()))
-        .collect()
 }

@@ -57,6 +57,7 @@ pub struct Job<'a> {
     backward: Cell<u64>,
     total: Cell<u64>,
     partial: RefCell<Option<u64>>,
+    hushed: Cell<bool>,
 }
 
 /// Passes run through the network: a forward pass and a backward pass of one picture count one each.
@@ -84,6 +85,7 @@ impl<'a> Job<'a> {
             backward: Cell::new(0),
             total: Cell::new(0),
             partial: RefCell::new(None),
+            hushed: Cell::new(false),
         }
     }
 
@@ -111,8 +113,16 @@ impl<'a> Job<'a> {
         Ok(())
     }
 
+    /// From here on intermediate maps are not reported: they are not of what the job computes.
+    pub fn hush(&self) {
+        self.hushed.set(true);
+    }
+
     /// Offers an intermediate map; `map` is built only when about a tenth of the passes have gone by since the last.
     pub fn offer(&self, map: impl FnOnce() -> Tensor) {
+        if self.hushed.get() {
+            return;
+        }
         let done = self.passes().total();
         let mut last = self.partial.borrow_mut();
         if done >= last.unwrap_or(0) + (self.total.get() / 10).max(1) {

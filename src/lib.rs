@@ -24,6 +24,7 @@ pub mod model;
 pub mod npy;
 pub mod params;
 pub mod picture;
+pub mod program;
 pub mod protocol;
 mod resample;
 pub mod rng;
@@ -39,6 +40,7 @@ pub use error::Error;
 pub use input::{Input, Mask, Normalisation};
 pub use job::Job;
 pub use model::{Model, Target, TargetKind};
+pub use program::{Program, Rules, Weights, Wrt};
 pub use tensor::Tensor;
 
 /// A boxed future that need not be `Send`: wasm handles are bound to their thread.

@@ -9,11 +9,12 @@ use crate::exec::pool::{Batch, Lanes};
 use crate::exec::{Cpu, Executor, Pool};
 use crate::graph::inspect;
 use crate::job::{Host, Job};
+use crate::metric::Exhibit;
 use crate::model::{Limits, ModelCard};
 use crate::picture::{self, Picture};
-use crate::protocol::{Catalogue, Choice, Inspected, Reply, Request, WireTarget};
+use crate::protocol::{Catalogue, Choice, Inspected, Reply, Request, WireExhibit, WireTarget};
 use crate::rng::SeedStream;
-use crate::session::{self, Question};
+use crate::session::{self, Circumstances, Question};
 use crate::{Input, Mask, Model, Tensor};
 
 /// A bulk array beside a message.
@@ -108,6 +109,10 @@ impl Service {
                 model,
                 picture,
                 shape,
+                method,
+                truth,
+                other,
+                set,
                 metric,
                 removal,
                 target,
@@ -116,11 +121,25 @@ impl Service {
             } => {
                 let pool = self.model(&model)?;
                 let input = self.input(&pool, &picture)?;
-                let map = tensor(&shape, beside)?;
+                let mut beside = beside.into_iter();
+                let map = tensor(&shape, beside.next())?;
+                let truth = truth.then(|| mask(&input, beside.next())).transpose()?;
+                let other = other.map(|shape| tensor(&shape, beside.next())).transpose()?;
+                let exhibit = |e: &WireExhibit| -> Result<Exhibit, Error> {
+                    let input = self.input(&pool, &e.picture)?.as_ref().clone();
+                    Ok(Exhibit { input, class: e.class })
+                };
+                let set = set.iter().map(exhibit).collect::<Result<Vec<_>, _>>()?;
+                let around = Circumstances {
+                    method: method.as_ref(),
+                    truth: truth.as_ref(),
+                    set: &set,
+                    other: other.as_ref(),
+                };
                 let random = SeedStream::new(u64::from(seed));
                 let q = question(&*pool, &job, &input, target, &removal, &random);
                 Ok((
-                    Reply::Evaluated(session::evaluate(&q, &map, &metric, None).await?),
+                    Reply::Evaluated(session::evaluate(&q, &map, &metric, &around).await?),
                     Vec::new(),
                 ))
             }
@@ -133,18 +152,7 @@ impl Service {
             } => {
                 let pool = self.model(&model)?;
                 let input = self.input(&pool, &picture)?;
-                let [_, height, width] = input.dims();
-                let bits = bytes(beside)?;
-                if bits.len() != height * width {
-                    let (found, expected) = (vec![bits.len()], format!("[{}]", height * width));
-                    return Err(InputError::Shape {
-                        what: "the mask".into(),
-                        found,
-                        expected,
-                    }
-                    .into());
-                }
-                let removed = Mask::new(height, width, bits.iter().map(|&b| b != 0).collect());
+                let removed = mask(&input, beside.into_iter().next())?;
                 let random = SeedStream::new(u64::from(seed));
                 let filled = session::impute(&job, &input, &removed, &removal, &random).await?;
                 Ok(shown(&input.with(filled), |width, height| Reply::Imputed {
@@ -245,8 +253,25 @@ fn bytes(beside: Vec<Beside>) -> Result<Vec<u8>, InputError> {
     }
 }
 
-fn tensor(shape: &[usize], beside: Vec<Beside>) -> Result<Tensor, InputError> {
-    let Some(Beside::Floats(values)) = beside.into_iter().next() else {
+/// A mask of the pixels of `input`, from one byte each.
+fn mask(input: &Input, beside: Option<Beside>) -> Result<Mask, InputError> {
+    let [_, height, width] = input.dims();
+    let Some(Beside::Bytes(bits)) = beside else {
+        return Err(missing("bytes"));
+    };
+    if bits.len() != height * width {
+        let (found, expected) = (vec![bits.len()], format!("[{}]", height * width));
+        return Err(InputError::Shape {
+            what: "the mask".into(),
+            found,
+            expected,
+        });
+    }
+    Ok(Mask::new(height, width, bits.iter().map(|&b| b != 0).collect()))
+}
+
+fn tensor(shape: &[usize], beside: Option<Beside>) -> Result<Tensor, InputError> {
+    let Some(Beside::Floats(values)) = beside else {
         return Err(missing("numbers"));
     };
     if shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d)) != Some(values.len()) {

@@ -5,7 +5,6 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, InputError};
 use crate::exec::Executor;
-use crate::graph::Wrt;
 use crate::model::target::Head;
 use crate::params::ParamValues;
 use crate::protocol::{
@@ -13,7 +12,8 @@ use crate::protocol::{
 };
 use crate::rng::SeedStream;
 use crate::{
-    Context, Input, Job, Mask, Model, Removal, Target, Tensor, attribution, imputer, job::Passes, metric, metric::Score,
+    Context, Input, Job, Mask, Model, Removal, Target, Tensor, Weights, Wrt, attribution, imputer, job::Passes, metric,
+    metric::Score,
 };
 
 /// One question about one picture: what every result's provenance shares.
@@ -90,9 +90,22 @@ pub async fn explain(q: &Question<'_>, method: &Choice) -> Result<(Tensor, Attri
             attribution::Space::Layer(name) => Some(name),
         },
         completeness_gap: result.completeness_gap,
-        provenance: q.provenance(entry.meta().id, params, entry.meta().needs_imputer)?,
+        provenance: q.provenance(entry.meta().id, params, entry.meta().needs(attribution::Need::Imputer))?,
     };
     Ok((result.map, attributed))
+}
+
+/// What a score may take into account besides the picture and the map.
+#[derive(Default)]
+pub struct Circumstances<'a> {
+    /// The method that made the map.
+    pub method: Option<&'a Choice>,
+    /// The pixels that are known to matter.
+    pub truth: Option<&'a Mask>,
+    /// Other pictures of the same network.
+    pub set: &'a [metric::Exhibit],
+    /// A second map of the same picture.
+    pub other: Option<&'a Tensor>,
 }
 
 /// The score of `map` (`[C, H, W]` or `[1, h, w]`) under `metric`.
@@ -100,14 +113,30 @@ pub async fn evaluate(
     q: &Question<'_>,
     map: &Tensor,
     metric: &Choice,
-    truth: Option<&Mask>,
+    around: &Circumstances<'_>,
 ) -> Result<Evaluated, Error> {
     let entry = metric::find(&metric.id)?;
     let params = entry.resolve(&metric.values())?;
     let cx = q.context()?;
     attribution::check_input(q.exec.model(), q.input)?;
     attribution::check_target(q.exec.model(), cx.target)?;
-    let evidence = metric::Evidence::new(q.input, map, truth)?;
+    let mut evidence = metric::Evidence::new(q.input, map, around.truth)?;
+    evidence.set = around.set;
+    evidence.other = around
+        .other
+        .map(|other| metric::curve::pixel_relevance(q.input, other))
+        .transpose()?;
+    if let Some(choice) = around.method {
+        let method = attribution::find(&choice.id)?;
+        let params = method.resolve(&choice.values())?;
+        evidence.explainer = Some(metric::Explainer { method, params });
+    }
+    let explains_by_removal = entry.meta().needs(metric::Need::Explainer)
+        && evidence
+            .explainer
+            .as_ref()
+            .is_some_and(|e| e.method.meta().needs(attribution::Need::Imputer));
+    let removes = entry.meta().needs(metric::Need::Imputer) || explains_by_removal;
     let found = entry.evaluate_dyn(&cx, &evidence, &params).await?;
     let (score, undefined) = match found.score {
         Score::Value(value) if value.is_finite() => (Some(value), None),
@@ -123,7 +152,7 @@ pub async fn evaluate(
             y: c.y,
         })
         .collect();
-    let provenance = q.provenance(entry.meta().id, params, entry.meta().needs_imputer)?;
+    let provenance = q.provenance(entry.meta().id, params, removes)?;
     Ok(Evaluated {
         score,
         undefined,
@@ -194,6 +223,7 @@ impl<'a> Question<'a> {
                 imputer: entry,
                 params: entry.resolve(&self.removal.values())?,
             },
+            weights: Weights::Trained,
         })
     }
 

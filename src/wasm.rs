@@ -14,8 +14,8 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 use crate::error::{Error, RunError};
 use crate::exec::pool::{Batch, Lanes};
-use crate::graph::Wrt;
 use crate::job::{Host, Report};
+use crate::program::Program;
 use crate::protocol::{Event, JobId, Request, WireError};
 use crate::service::{Beside, LaneSource, Service};
 use crate::{BoxFuture, Tensor};
@@ -127,9 +127,9 @@ impl Engine {
     pub fn run_lane(&self, batch: JsValue) -> JsValue {
         let result = unpack(&batch).and_then(|(model, batch)| self.service.run_lane(&model, &batch));
         match result {
-            Ok(tensors) => pack(&Envelope::default(), &tensors),
+            Ok(tensors) => pack(Envelope::default(), &tensors),
             Err(error) => pack(
-                &Envelope {
+                Envelope {
                     error: Some(WireError::from(&error)),
                     ..Envelope::default()
                 },
@@ -248,47 +248,23 @@ impl Lanes for ModelLanes {
 struct Envelope {
     #[serde(default)]
     model: String,
-    #[serde(default)]
-    kind: String,
-    /// Layer indices, or for a gradient `-1` for the input and layer indices.
-    #[serde(default)]
-    ids: Vec<i32>,
+    program: Option<Program>,
     #[serde(default)]
     shapes: Vec<Vec<usize>>,
     error: Option<WireError>,
 }
 
 fn envelope(model: &str, batch: &Batch) -> JsValue {
-    let (kind, ids, arrays): (_, Vec<i32>, Vec<Tensor>) = match batch {
-        Batch::Forward { x, layers } => ("forward", layers.iter().map(|&l| l as i32).collect(), vec![x.clone()]),
-        Batch::Gradient { x, cotangent, wrt } => {
-            let ids = wrt.iter().map(|w| match w {
-                Wrt::Input => -1,
-                Wrt::Layer(l) => *l as i32,
-            });
-            ("gradient", ids.collect(), vec![x.clone(), cotangent.clone()])
-        }
+    let envelope = Envelope {
+        model: model.to_owned(),
+        program: Some(batch.program.clone()),
+        ..Envelope::default()
     };
-    pack(
-        &Envelope {
-            model: model.to_owned(),
-            kind: kind.to_owned(),
-            ids,
-            ..Envelope::default()
-        },
-        &arrays,
-    )
+    pack(envelope, &batch.inputs)
 }
 
-fn pack(envelope: &Envelope, tensors: &[Tensor]) -> JsValue {
-    let shapes = tensors.iter().map(|t| t.shape().to_vec()).collect();
-    let envelope = Envelope {
-        model: envelope.model.clone(),
-        kind: envelope.kind.clone(),
-        ids: envelope.ids.clone(),
-        shapes,
-        error: envelope.error.clone(),
-    };
+fn pack(mut envelope: Envelope, tensors: &[Tensor]) -> JsValue {
+    envelope.shapes = tensors.iter().map(|t| t.shape().to_vec()).collect();
     let object = to_js(&envelope);
     let arrays: Array = tensors.iter().map(|t| Float32Array::from(t.data())).collect();
     // Setting a property of a plain object cannot fail.
@@ -322,23 +298,9 @@ fn tensors(message: &JsValue) -> Result<Vec<Tensor>, Error> {
 fn unpack(message: &JsValue) -> Result<(String, Batch), Error> {
     let bad = || Error::param("batch", "not a batch of this engine");
     let envelope: Envelope = serde_wasm_bindgen::from_value(message.clone()).map_err(|_| bad())?;
-    let mut arrays = tensors(message)?.into_iter();
-    let x = arrays.next().ok_or_else(bad)?;
-    let batch = match envelope.kind.as_str() {
-        "forward" => Batch::Forward {
-            x,
-            layers: envelope.ids.iter().map(|&i| i as usize).collect(),
-        },
-        "gradient" => Batch::Gradient {
-            x,
-            cotangent: arrays.next().ok_or_else(bad)?,
-            wrt: envelope
-                .ids
-                .iter()
-                .map(|&i| usize::try_from(i).map_or(Wrt::Input, Wrt::Layer))
-                .collect(),
-        },
-        _ => return Err(bad()),
+    let batch = Batch {
+        program: envelope.program.ok_or_else(bad)?,
+        inputs: tensors(message)?,
     };
     Ok((envelope.model, batch))
 }

@@ -158,6 +158,7 @@ fn run(folder: &Path, case: &Case) -> Outcome<Vec<Pair>> {
         random: &random,
         target,
         removal,
+        weights: lucarne::Weights::Trained,
     };
     let values = params(&case.params, "");
     let expected = read(&case.expected)?;

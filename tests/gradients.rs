@@ -5,9 +5,9 @@
 
 use std::path::{Path, PathBuf};
 
-use lucarne::Tensor;
-use lucarne::graph::{Network, Plan, Wrt, inspect};
+use lucarne::graph::{Network, Plan, inspect};
 use lucarne::model::Limits;
+use lucarne::{Program, Tensor, Wrt};
 
 /// Every network of `tests/nets` with a picture for it, `[C, H, W]`.
 fn networks() -> Vec<(String, Network, Tensor)> {
@@ -68,11 +68,11 @@ fn the_answer_rises_along_the_gradient() {
     for (name, network, picture) in networks() {
         let (x, cotangent) = pictures(&picture, 1, network.classes());
         let (x, cotangent) = (batch(&x), batch(&cotangent));
-        let plan = network.gradient_plan(1, &[Wrt::Input]).unwrap();
+        let plan = network.plan(1, &Program::gradient(&[Wrt::Input])).unwrap();
         let gradient = &run(&plan, &[&x, &cotangent])[1];
         let expected: f64 = gradient.data().iter().map(|g| f64::from(g.abs())).sum();
         assert!(expected > 0.0, "{name}: the gradient is zero");
-        let forward = network.forward_plan(1, &[]).unwrap();
+        let forward = network.plan(1, &Program::forward(&[])).unwrap();
         let answer = |step: f32| -> f64 {
             let moved = x.data().iter().zip(gradient.data()).map(|(x, g)| x + step * g.signum());
             let logits = run(&forward, &[&Tensor::new(x.shape(), moved.collect())]).remove(0);
@@ -99,14 +99,14 @@ fn a_batch_is_its_pictures() {
             .into_iter()
             .chain(network.default_layer().map(Wrt::Layer))
             .collect();
-        let one = network.gradient_plan(1, &wrt).unwrap();
-        if network.forward_plan(3, &[]).is_err() {
+        let one = network.plan(1, &Program::gradient(&wrt)).unwrap();
+        if network.plan(3, &Program::forward(&[])).is_err() {
             // Traced with the batch written into its shapes: neither direction takes more than one picture.
-            assert!(network.gradient_plan(3, &wrt).is_err(), "{name}");
+            assert!(network.plan(3, &Program::gradient(&wrt)).is_err(), "{name}");
             single.push(name);
             continue;
         }
-        let three = network.gradient_plan(3, &wrt).unwrap();
+        let three = network.plan(3, &Program::gradient(&wrt)).unwrap();
         let (pictures, cotangents) = pictures(&picture, 3, network.classes());
         let together = run(&three, &[&batch(&pictures), &batch(&cotangents)]);
         assert_eq!(together.len(), wrt.len() + 1, "{name}");
@@ -138,10 +138,10 @@ fn a_layer_has_a_gradient_of_its_own_shape() {
             .enumerate()
             .filter(|(i, _)| i % 7 == 0 || *i == last)
         {
-            let plan = match network.gradient_plan(1, &[Wrt::Layer(i)]) {
+            let plan = match network.plan(1, &Program::gradient(&[Wrt::Layer(i)])) {
                 Ok(plan) => plan,
                 // A head beside the one asked for.
-                Err(lucarne::error::GradientError::Unreached { .. }) => continue,
+                Err(lucarne::Error::Gradient(lucarne::error::GradientError::Unreached { .. })) => continue,
                 Err(error) => panic!("{name}: {}: {error}", layer.name),
             };
             let gradient = run(&plan, &[&x, &cotangent]).remove(1);

@@ -2,10 +2,10 @@
 
 mod support;
 
-use lucarne::Tensor;
 use lucarne::error::{Error, LoadError};
 use lucarne::model::target::Head;
 use lucarne::model::{Limits, Model};
+use lucarne::{Program, Tensor, Wrt};
 use support::{DataType, File, With, card, floats, ints, node, value};
 use tract_onnx::pb::tensor_proto::DataLocation;
 use tract_onnx::pb::{GraphProto, StringStringEntryProto, TensorProto};
@@ -13,7 +13,7 @@ use tract_onnx::pb::{GraphProto, StringStringEntryProto, TensorProto};
 fn logits(model: &Model) -> Vec<f32> {
     let [c, h, w] = model.input_dims();
     let x = Tensor::from_fn(&[1, c, h, w], |i| (i as f32 * 0.13).sin());
-    let plan = model.network().forward_plan(1, &[]).expect("a plan");
+    let plan = model.network().plan(1, &Program::forward(&[])).expect("a plan");
     plan.run(&[&x]).expect("runs").remove(0).into_data()
 }
 
@@ -167,7 +167,7 @@ fn a_symbolic_batch_and_wrong_value_info_load_and_other_batches_run() {
     let x = Tensor::from_fn(&[3, 3, 8, 8], |i| ((i % 192) as f32 * 0.13).sin());
     let rows = model
         .network()
-        .forward_plan(3, &[0])
+        .plan(3, &Program::forward(&[0]))
         .expect("a plan of three")
         .run(&[&x])
         .expect("runs");
@@ -418,7 +418,7 @@ fn layers_carry_the_names_of_the_file_in_order_and_the_last_map_is_the_default()
     let x = Tensor::from_fn(&[1, 3, 8, 8], |i| (i as f32 * 0.13).sin());
     let out = model
         .network()
-        .forward_plan(1, &[0, 1])
+        .plan(1, &Program::forward(&[0, 1]))
         .expect("a plan")
         .run(&[&x])
         .expect("runs");
@@ -463,10 +463,7 @@ fn channels_last_give_the_same_answer_and_gradients_in_the_same_layout() {
     let x = Tensor::from_fn(&[1, 3, 8, 8], |i| (i as f32 * 0.13).sin());
     let cotangent = Tensor::new(&[1, 5], vec![0.0, 0.0, 1.0, 0.0, 0.0]);
     let gradient = |m: &Model| {
-        let plan = m
-            .network()
-            .gradient_plan(1, &[lucarne::graph::Wrt::Input])
-            .expect("a plan");
+        let plan = m.network().plan(1, &Program::gradient(&[Wrt::Input])).expect("a plan");
         plan.run(&[&x, &cotangent]).expect("runs").remove(1)
     };
     let (ours, theirs) = (gradient(&model), gradient(&plain));

@@ -3,11 +3,10 @@
 #![no_main]
 
 use libfuzzer_sys::{Corpus, fuzz_mutator, fuzz_target, fuzzer_mutate};
-use lucarne::Tensor;
-use lucarne::graph::Wrt;
 use lucarne::graph::inspect::inspect;
 use lucarne::guard::quiet_caught_panics;
 use lucarne::model::{Limits, Model};
+use lucarne::{Program, Tensor, Wrt};
 use prost::Message;
 use tract_onnx::pb::{AttributeProto, GraphProto, ModelProto, TensorProto};
 
@@ -40,13 +39,13 @@ fuzz_target!(init: quiet_caught_panics(), |bytes: &[u8]| -> Corpus {
     let [c, h, w] = model.input_dims();
     let x = Tensor::from_fn(&[1, c, h, w], |i| (i as f32 * 0.1).sin());
     let layers: Vec<usize> = model.network().default_layer().into_iter().collect();
-    if let Ok(outputs) = model.network().forward_plan(1, &layers).and_then(|plan| plan.run(&[&x])) {
+    if let Ok(outputs) = model.network().plan(1, &Program::forward(&layers)).and_then(|plan| plan.run(&[&x])) {
         assert_eq!(outputs[0].shape(), [1, model.classes()]);
         for (&layer, output) in layers.iter().zip(&outputs[1..]) {
             assert_eq!(output.shape()[1..], model.network().layers()[layer].shape);
         }
     }
-    if let Ok(plan) = model.network().gradient_plan(1, &[Wrt::Input]) {
+    if let Ok(plan) = model.network().plan(1, &Program::gradient(&[Wrt::Input])) {
         let cotangent = Tensor::full(&[1, model.classes()], 1.0);
         if let Ok(outputs) = plan.run(&[&x, &cotangent]) {
             assert_eq!(outputs[1].shape(), x.shape());

@@ -33,10 +33,9 @@ impl Method for Constant {
         caution: "It knows nothing of the network or the picture.",
         reference: "Hedström et al. 2023, arXiv:2202.06861",
         signed: false,
-        needs_gradient: false,
-        needs_imputer: false,
+        needs: &[],
+        axioms: &[],
         stochastic: false,
-        complete: false,
     };
 
     fn passes(&self, _: &Model, _: &NoParams) -> Result<Passes, Error> {

@@ -16,10 +16,9 @@
 //!
 //! **Parity.** pytorch-grad-cam `GradCAM` before its resizing and scaling; relative error at most 1e-4 against float64.
 
-use super::{Attribution, Family, Method, MethodMeta, Space};
-use crate::graph::Wrt;
+use super::{Attribution, Family, Method, MethodMeta, Need, Space};
 use crate::job::Passes;
-use crate::{Context, Error, Input, Model, Tensor};
+use crate::{Context, Error, Input, Model, Tensor, Wrt};
 
 /// See the [module](self).
 pub struct GradCam;
@@ -56,10 +55,9 @@ impl Method for GradCam {
         caution: "Coarse: its smooth blobs come from enlarging a few cells.",
         reference: "Selvaraju et al. 2017, arXiv:1610.02391",
         signed: false,
-        needs_gradient: true,
-        needs_imputer: false,
+        needs: &[Need::Gradient, Need::Layer],
+        axioms: &[],
         stochastic: false,
-        complete: false,
     };
 
     fn passes(&self, model: &Model, p: &GradCamParams) -> Result<Passes, Error> {

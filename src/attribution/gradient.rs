@@ -15,7 +15,7 @@
 //!
 //! **Parity.** Captum `Saliency(abs=False)`; relative error at most 1e-4 against float64.
 
-use super::{Attribution, Family, Method, MethodMeta};
+use super::{Attribution, Axiom, Family, Method, MethodMeta, Need};
 use crate::job::Passes;
 use crate::params::NoParams;
 use crate::{Context, Error, Input, Model, Tensor};
@@ -33,10 +33,9 @@ impl Method for Gradient {
         caution: "Near zero wherever the answer is saturated, even on pixels that matter.",
         reference: "Simonyan et al. 2013, arXiv:1312.6034",
         signed: true,
-        needs_gradient: true,
-        needs_imputer: false,
+        needs: &[Need::Gradient],
+        axioms: &[Axiom::Dummy, Axiom::Linearity, Axiom::ImplementationInvariance],
         stochastic: false,
-        complete: false,
     };
 
     fn passes(&self, _: &Model, _: &NoParams) -> Result<Passes, Error> {

@@ -15,7 +15,7 @@
 //!
 //! **Parity.** Captum `InputXGradient`; relative error at most 1e-4 against float64.
 
-use super::{Attribution, Family, Method, MethodMeta};
+use super::{Attribution, Axiom, Family, Method, MethodMeta, Need};
 use crate::job::Passes;
 use crate::params::NoParams;
 use crate::{Context, Error, Input, Model, Tensor};
@@ -33,10 +33,9 @@ impl Method for InputXGradient {
         caution: "Pixels of the colour that preprocessing maps to zero count for nothing.",
         reference: "Shrikumar et al. 2016, arXiv:1605.01713",
         signed: true,
-        needs_gradient: true,
-        needs_imputer: false,
+        needs: &[Need::Gradient],
+        axioms: &[Axiom::Dummy, Axiom::Linearity, Axiom::ImplementationInvariance],
         stochastic: false,
-        complete: false,
     };
 
     fn passes(&self, _: &Model, _: &NoParams) -> Result<Passes, Error> {

@@ -25,7 +25,7 @@ use std::num::NonZeroUsize;
 
 use gauss_quad::GaussLegendre;
 
-use super::{Attribution, Family, Method, MethodMeta};
+use super::{Attribution, Axiom, Family, Method, MethodMeta, Need};
 use crate::job::Passes;
 use crate::{Context, Error, Input, Model, Tensor};
 
@@ -87,10 +87,15 @@ impl Method for IntegratedGradients {
         caution: "Pixels that look like the blank picture get nothing, even where they matter.",
         reference: "Sundararajan et al. 2017, arXiv:1703.01365",
         signed: true,
-        needs_gradient: true,
-        needs_imputer: false,
+        needs: &[Need::Gradient],
+        axioms: &[
+            Axiom::Completeness,
+            Axiom::Dummy,
+            Axiom::Symmetry,
+            Axiom::Linearity,
+            Axiom::ImplementationInvariance,
+        ],
         stochastic: false,
-        complete: true,
     };
 
     fn passes(&self, _: &Model, p: &IntegratedGradientsParams) -> Result<Passes, Error> {

@@ -10,17 +10,90 @@ use crate::{BoxFuture, Context, Error, Input, Model, Target, Tensor};
 pub enum Family {
     /// Uses the gradient by the input.
     Gradient,
+    /// Carries relevance back by rules of its own.
+    Propagation,
     /// Weighs a layer's channels.
     Cam,
+    /// Follows the attention of a transformer.
+    Attention,
     /// Changes the input and watches the answer.
     Perturbation,
     /// Does not look at the network, or not at what it learned: what a real method must beat.
     Control,
 }
 
+impl Family {
+    /// Kebab-case name, as it travels.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Gradient => "gradient",
+            Self::Propagation => "propagation",
+            Self::Cam => "cam",
+            Self::Attention => "attention",
+            Self::Perturbation => "perturbation",
+            Self::Control => "control",
+        }
+    }
+}
+
+/// What a method needs besides the network's answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Gradients of the network.
+    Gradient,
+    /// A layer to look at.
+    Layer,
+    /// A segmentation of the picture.
+    Segments,
+    /// The shared imputer, by which it removes pixels.
+    Imputer,
+    /// Attention matrices: a transformer.
+    Attention,
+}
+
+impl Need {
+    /// Kebab-case name, as it travels.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Gradient => "gradient",
+            Self::Layer => "layer",
+            Self::Segments => "segments",
+            Self::Imputer => "imputer",
+            Self::Attention => "attention",
+        }
+    }
+}
+
+/// What a method promises, exactly or in the limit of its samples or steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Axiom {
+    /// The map sums to the change of the target from the baseline; the gap is reported.
+    Completeness,
+    /// What the target does not depend on gets zero.
+    Dummy,
+    /// Values that the target treats alike get the same.
+    Symmetry,
+    /// The map of a sum of networks is the sum of their maps.
+    Linearity,
+    /// Networks that compute the same function get the same map.
+    ImplementationInvariance,
+}
+
+impl Axiom {
+    /// Kebab-case name, as it travels.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Completeness => "completeness",
+            Self::Dummy => "dummy",
+            Self::Symmetry => "symmetry",
+            Self::Linearity => "linearity",
+            Self::ImplementationInvariance => "implementation-invariance",
+        }
+    }
+}
+
 /// What is known of a method.
 #[derive(Clone, Copy, Debug)]
-#[allow(clippy::struct_excessive_bools)] // Independent facts, each a column of the method table.
 pub struct MethodMeta {
     /// Frozen kebab-case id.
     pub id: &'static str,
@@ -36,14 +109,24 @@ pub struct MethodMeta {
     pub reference: &'static str,
     /// Whether negative values mean "lowers the target".
     pub signed: bool,
-    /// Whether it needs gradients of the network.
-    pub needs_gradient: bool,
-    /// Whether it removes pixels by the shared imputer.
-    pub needs_imputer: bool,
+    /// What it needs.
+    pub needs: &'static [Need],
+    /// What it promises.
+    pub axioms: &'static [Axiom],
     /// Whether it draws random numbers.
     pub stochastic: bool,
-    /// Whether values should sum to the change of the target from the baseline.
-    pub complete: bool,
+}
+
+impl MethodMeta {
+    /// Whether it needs `need`.
+    pub fn needs(&self, need: Need) -> bool {
+        self.needs.contains(&need)
+    }
+
+    /// Whether it promises `axiom`.
+    pub fn promises(&self, axiom: Axiom) -> bool {
+        self.axioms.contains(&axiom)
+    }
 }
 
 /// Where a map lives.
@@ -104,8 +187,15 @@ pub trait DynMethod: Sync {
     fn resolve(&self, values: &ParamValues) -> Result<ParamValues, InputError>;
     /// See [`Method::passes`].
     fn passes_dyn(&self, model: &Model, values: &ParamValues) -> Result<Passes, Error>;
-    /// See [`Method::attribute`].
+    /// See [`Method::attribute`]; announces its passes to the job.
     fn attribute_dyn<'a>(
+        &'a self,
+        cx: &'a Context<'a>,
+        input: &'a Input,
+        values: &'a ParamValues,
+    ) -> BoxFuture<'a, Result<Attribution, Error>>;
+    /// [`DynMethod::attribute_dyn`] inside of something that has announced these passes already.
+    fn attribute_within<'a>(
         &'a self,
         cx: &'a Context<'a>,
         input: &'a Input,
@@ -133,11 +223,24 @@ impl<T: Method + Sync> DynMethod for T {
         values: &'a ParamValues,
     ) -> BoxFuture<'a, Result<Attribution, Error>> {
         Box::pin(async move {
-            let params = T::Params::parse(values)?;
-            let passes = self.passes(cx.exec.model(), &params)?;
+            let passes = self.passes_dyn(cx.exec.model(), values)?;
             check_input(cx.exec.model(), input)?;
             check_target(cx.exec.model(), cx.target)?;
             cx.expect(passes);
+            self.attribute(cx, input, &T::Params::parse(values)?).await
+        })
+    }
+    fn attribute_within<'a>(
+        &'a self,
+        cx: &'a Context<'a>,
+        input: &'a Input,
+        values: &'a ParamValues,
+    ) -> BoxFuture<'a, Result<Attribution, Error>> {
+        Box::pin(async move {
+            let params = T::Params::parse(values)?;
+            self.passes(cx.exec.model(), &params)?;
+            check_input(cx.exec.model(), input)?;
+            check_target(cx.exec.model(), cx.target)?;
             self.attribute(cx, input, &params).await
         })
     }

@@ -18,7 +18,7 @@
 //! **Parity.** Captum `Occlusion(sliding_window_shapes=(C, window, window), strides=(C, stride, stride), baselines=0)`;
 //! relative error at most 1e-4.
 
-use super::{Attribution, Family, Method, MethodMeta};
+use super::{Attribution, Axiom, Family, Method, MethodMeta, Need};
 use crate::imputer::Remover;
 use crate::job::Passes;
 use crate::{Context, Error, Input, Mask, Model, Tensor};
@@ -73,10 +73,9 @@ impl Method for Occlusion {
         caution: "Evidence larger than the window is missed.",
         reference: "Zeiler & Fergus 2014, arXiv:1311.2901",
         signed: true,
-        needs_gradient: false,
-        needs_imputer: true,
+        needs: &[Need::Imputer],
+        axioms: &[Axiom::Dummy, Axiom::Linearity, Axiom::ImplementationInvariance],
         stochastic: false,
-        complete: false,
     };
 
     fn passes(&self, model: &Model, p: &OcclusionParams) -> Result<Passes, Error> {

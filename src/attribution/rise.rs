@@ -24,7 +24,7 @@
 
 use std::borrow::Cow;
 
-use super::{Attribution, Family, Method, MethodMeta};
+use super::{Attribution, Axiom, Family, Method, MethodMeta, Need};
 use crate::error::InputError;
 use crate::imputer::Remover;
 use crate::job::Passes;
@@ -56,10 +56,9 @@ impl Method for Rise {
         caution: "Speckled by chance when samples are few; compare two seeds.",
         reference: "Petsiuk et al. 2018, arXiv:1806.07421",
         signed: false,
-        needs_gradient: false,
-        needs_imputer: true,
+        needs: &[Need::Imputer],
+        axioms: &[Axiom::Linearity, Axiom::ImplementationInvariance],
         stochastic: true,
-        complete: false,
     };
 
     fn passes(&self, _: &Model, p: &RiseParams) -> Result<Passes, Error> {

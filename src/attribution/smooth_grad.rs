@@ -18,7 +18,7 @@
 //! **Parity.** Captum `NoiseTunnel(Saliency(abs=False), nt_type="smoothgrad")` with recorded noise `[samples, C, H, W]` of
 //! the stream `smooth-grad/noise`; relative error at most 2e-4.
 
-use super::{Attribution, Family, Method, MethodMeta};
+use super::{Attribution, Axiom, Family, Method, MethodMeta, Need};
 use crate::job::Passes;
 use crate::{Context, Error, Input, Model, Tensor};
 
@@ -45,10 +45,9 @@ impl Method for SmoothGrad {
         caution: "It explains the answer to noisy pictures, which may differ from the answer to this one.",
         reference: "Smilkov et al. 2017, arXiv:1706.03825",
         signed: true,
-        needs_gradient: true,
-        needs_imputer: false,
+        needs: &[Need::Gradient],
+        axioms: &[Axiom::Dummy, Axiom::Linearity, Axiom::ImplementationInvariance],
         stochastic: true,
-        complete: false,
     };
 
     fn passes(&self, _: &Model, p: &SmoothGradParams) -> Result<Passes, Error> {

@@ -35,10 +35,9 @@ impl Method for Sobel {
         caution: "Objects have edges, so it can score above chance without knowing the network.",
         reference: "Adebayo et al. 2018, arXiv:1810.03292",
         signed: false,
-        needs_gradient: false,
-        needs_imputer: false,
+        needs: &[],
+        axioms: &[],
         stochastic: false,
-        complete: false,
     };
 
     fn passes(&self, _: &Model, _: &NoParams) -> Result<Passes, Error> {

@@ -6,7 +6,7 @@ use lucarne::exec::{Executor, Pool};
 use lucarne::metric::{self, Direction, Evidence};
 use lucarne::protocol::{Attributed, Choice, ClassScore, Evaluated, WireTarget};
 use lucarne::rng::SeedStream;
-use lucarne::session::{self, Question};
+use lucarne::session::{self, Circumstances, Question};
 use lucarne::{Input, Job, Tensor};
 use pollster::block_on;
 use serde::Serialize;
@@ -208,7 +208,11 @@ pub fn evaluate(arguments: &Evaluate, json: bool) -> Result<(), Failure> {
     for choice in &metrics {
         let host = Terminal::new();
         let job = Job::new(&host);
-        let evaluated = block_on(session::evaluate(&loaded.question(&job, &asked), &map, choice, None))?;
+        let around = Circumstances {
+            method: method.as_ref(),
+            ..Circumstances::default()
+        };
+        let evaluated = block_on(session::evaluate(&loaded.question(&job, &asked), &map, choice, &around))?;
         let direction = match metric::find(&choice.id)?.meta().direction {
             Direction::Higher => "higher",
             Direction::Lower => "lower",

@@ -2,20 +2,23 @@
 //! batch size of the engine natively.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::{Device, Executor, Gradients};
-use crate::error::Error;
-use crate::graph::{Plan, Wrt};
+use super::{Device, Executor};
+use crate::error::{Error, RunError};
+use crate::graph::Plan;
+use crate::program::Program;
 use crate::{BoxFuture, Model, Tensor};
+
+/// Plans kept; each holds its own packed weights. The one used longest ago goes when there are more.
+const PLANS: usize = 6;
 
 /// A single-threaded engine. Plans are built on first use and kept.
 pub struct Cpu {
     model: Arc<Model>,
-    forward: RefCell<BTreeMap<Vec<usize>, Rc<Plan>>>,
-    gradient: RefCell<BTreeMap<Vec<Wrt>, Rc<Plan>>>,
+    plans: RefCell<VecDeque<(Program, Rc<Plan>)>>,
 }
 
 impl Cpu {
@@ -23,52 +26,35 @@ impl Cpu {
     pub fn new(model: Arc<Model>) -> Self {
         Self {
             model,
-            forward: RefCell::default(),
-            gradient: RefCell::default(),
+            plans: RefCell::default(),
         }
     }
 
-    /// See [`Executor::forward`]; synchronous.
-    pub fn run_forward(&self, x: &Tensor, layers: &[usize]) -> Result<Vec<Tensor>, Error> {
-        let cached = self.forward.borrow().get(layers).cloned();
-        let plan = if let Some(plan) = cached {
-            plan
-        } else {
-            let plan = Rc::new(self.model.network().forward_plan(1, layers)?);
-            self.forward.borrow_mut().insert(layers.to_vec(), plan.clone());
-            plan
+    fn plan(&self, program: &Program) -> Result<Rc<Plan>, Error> {
+        let mut plans = self.plans.borrow_mut();
+        let known = plans.iter().position(|(p, _)| p == program);
+        let entry = match known.and_then(|i| plans.remove(i)) {
+            Some(entry) => entry,
+            None => (program.clone(), Rc::new(self.model.network().plan(1, program)?)),
         };
-        each_picture(x, |i| plan.run(&[&x.rows(i, i + 1)]).map_err(Error::from))
+        plans.truncate(PLANS - 1);
+        let plan = entry.1.clone();
+        plans.push_front(entry);
+        Ok(plan)
     }
 
-    /// See [`Executor::gradient`]; synchronous.
-    pub fn run_gradient(&self, x: &Tensor, cotangent: &Tensor, wrt: &[Wrt]) -> Result<Gradients, Error> {
-        let cached = self.gradient.borrow().get(wrt).cloned();
-        let plan = if let Some(plan) = cached {
-            plan
-        } else {
-            let plan = Rc::new(self.model.network().gradient_plan(1, wrt)?);
-            self.gradient.borrow_mut().insert(wrt.to_vec(), plan.clone());
-            plan
-        };
-        let mut outputs = each_picture(x, |i| {
-            plan.run(&[&x.rows(i, i + 1), &cotangent.rows(i, i + 1)])
-                .map_err(Error::from)
-        })?;
-        let by = outputs.split_off(1);
-        Ok(Gradients {
-            logits: outputs.remove(0),
-            by,
-        })
+    /// See [`Executor::run`]; synchronous.
+    pub fn run_now(&self, program: &Program, inputs: &[Tensor]) -> Result<Vec<Tensor>, Error> {
+        let n = super::batch(inputs)?;
+        let plan = self.plan(program)?;
+        let rows = (0..n)
+            .map(|i| {
+                let row: Vec<Tensor> = inputs.iter().map(|t| t.rows(i, i + 1)).collect();
+                Ok(plan.run(&row.iter().collect::<Vec<_>>())?)
+            })
+            .collect::<Result<Vec<_>, RunError>>()?;
+        Ok(super::join(&rows))
     }
-}
-
-fn each_picture(x: &Tensor, run: impl Fn(usize) -> Result<Vec<Tensor>, Error>) -> Result<Vec<Tensor>, Error> {
-    let rows = (0..x.shape()[0]).map(run).collect::<Result<Vec<_>, _>>()?;
-    let outputs = rows.first().map_or(0, Vec::len);
-    Ok((0..outputs)
-        .map(|k| Tensor::concat(&rows.iter().map(|r| r[k].clone()).collect::<Vec<_>>()))
-        .collect())
 }
 
 impl Executor for Cpu {
@@ -84,16 +70,7 @@ impl Executor for Cpu {
         1
     }
 
-    fn forward<'a>(&'a self, x: &'a Tensor, layers: &'a [usize]) -> BoxFuture<'a, Result<Vec<Tensor>, Error>> {
-        Box::pin(std::future::ready(self.run_forward(x, layers)))
-    }
-
-    fn gradient<'a>(
-        &'a self,
-        x: &'a Tensor,
-        cotangent: &'a Tensor,
-        wrt: &'a [Wrt],
-    ) -> BoxFuture<'a, Result<Gradients, Error>> {
-        Box::pin(std::future::ready(self.run_gradient(x, cotangent, wrt)))
+    fn run<'a>(&'a self, program: &'a Program, inputs: &'a [Tensor]) -> BoxFuture<'a, Result<Vec<Tensor>, Error>> {
+        Box::pin(std::future::ready(self.run_now(program, inputs)))
     }
 }

@@ -3,8 +3,8 @@
 pub mod cpu;
 pub mod pool;
 
-use crate::error::Error;
-use crate::graph::Wrt;
+use crate::error::{Error, RunError};
+use crate::program::{Program, Wrt};
 use crate::{BoxFuture, Model, Tensor};
 
 pub use cpu::Cpu;
@@ -50,8 +50,14 @@ pub trait Executor {
     /// progress and cancellation stay responsive.
     fn preferred_batch(&self) -> usize;
 
+    /// Runs `program`; see [`Program`] for its inputs and outputs, all batch first.
+    fn run<'a>(&'a self, program: &'a Program, inputs: &'a [Tensor]) -> BoxFuture<'a, Result<Vec<Tensor>, Error>>;
+
     /// Logits `[N, K]` of `x` `[N, C, H, W]`, then the output of each of `layers`, batch first.
-    fn forward<'a>(&'a self, x: &'a Tensor, layers: &'a [usize]) -> BoxFuture<'a, Result<Vec<Tensor>, Error>>;
+    fn forward<'a>(&'a self, x: &'a Tensor, layers: &'a [usize]) -> BoxFuture<'a, Result<Vec<Tensor>, Error>> {
+        let program = Program::forward(layers);
+        Box::pin(async move { self.run(&program, std::slice::from_ref(x)).await })
+    }
 
     /// Logits and the gradient of `sum(cotangent * logits)` by each of `wrt`; `cotangent` is `[N, K]`.
     fn gradient<'a>(
@@ -59,5 +65,36 @@ pub trait Executor {
         x: &'a Tensor,
         cotangent: &'a Tensor,
         wrt: &'a [Wrt],
-    ) -> BoxFuture<'a, Result<Gradients, Error>>;
+    ) -> BoxFuture<'a, Result<Gradients, Error>> {
+        let program = Program::gradient(wrt);
+        Box::pin(async move {
+            let mut outputs = self.run(&program, &[x.clone(), cotangent.clone()]).await?;
+            let by = outputs.split_off(1);
+            Ok(Gradients {
+                logits: outputs.remove(0),
+                by,
+            })
+        })
+    }
+}
+
+/// The batch that all inputs share.
+fn batch(inputs: &[Tensor]) -> Result<usize, RunError> {
+    let n = inputs.first().and_then(|t| t.shape().first()).copied().unwrap_or(0);
+    if inputs.iter().all(|t| t.shape().first() == Some(&n)) {
+        Ok(n)
+    } else {
+        let shapes: Vec<_> = inputs.iter().map(Tensor::shape).collect();
+        Err(RunError::Backend {
+            why: format!("the inputs {shapes:?} are not of one batch"),
+        })
+    }
+}
+
+/// Joins the outputs of runs along the batch.
+pub(crate) fn join(runs: &[Vec<Tensor>]) -> Vec<Tensor> {
+    let outputs = runs.first().map_or(0, Vec::len);
+    (0..outputs)
+        .map(|k| Tensor::concat(&runs.iter().map(|r| r[k].clone()).collect::<Vec<_>>()))
+        .collect()
 }

@@ -4,30 +4,18 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use super::{Cpu, Device, Executor, Gradients};
+use super::{Cpu, Device, Executor};
 use crate::error::{Error, RunError};
-use crate::graph::Wrt;
+use crate::program::Program;
 use crate::{BoxFuture, Model, Tensor};
 
-/// Work for one sibling.
+/// Work for one sibling: a program and its inputs, batch first.
 #[derive(Clone, Debug)]
-pub enum Batch {
-    /// Pictures `[n, C, H, W]` to logits and the outputs of these layers.
-    Forward {
-        /// Pictures.
-        x: Tensor,
-        /// Layers.
-        layers: Vec<usize>,
-    },
-    /// Pictures and cotangents `[n, K]` to logits and gradients.
-    Gradient {
-        /// Pictures.
-        x: Tensor,
-        /// Cotangents of the logits.
-        cotangent: Tensor,
-        /// What to differentiate by.
-        wrt: Vec<Wrt>,
-    },
+pub struct Batch {
+    /// What to run.
+    pub program: Program,
+    /// On what.
+    pub inputs: Vec<Tensor>,
 }
 
 /// Sibling engines that hold the same model.
@@ -76,16 +64,15 @@ impl Pool {
 
     /// Runs one batch on this thread's engine, as a sibling does.
     pub fn run(local: &Cpu, batch: &Batch) -> Result<Vec<Tensor>, Error> {
-        match batch {
-            Batch::Forward { x, layers } => local.run_forward(x, layers),
-            Batch::Gradient { x, cotangent, wrt } => {
-                let Gradients { logits, by } = local.run_gradient(x, cotangent, wrt)?;
-                Ok(std::iter::once(logits).chain(by).collect())
-            }
-        }
+        local.run_now(&batch.program, &batch.inputs)
     }
 
-    async fn share(&self, n: usize, cut: impl Fn(usize, usize) -> Batch) -> Result<Vec<Tensor>, Error> {
+    async fn share(&self, program: &Program, inputs: &[Tensor]) -> Result<Vec<Tensor>, Error> {
+        let n = super::batch(inputs)?;
+        let cut = |from: usize, to: usize| Batch {
+            program: program.clone(),
+            inputs: inputs.iter().map(|t| t.rows(from, to)).collect(),
+        };
         let engines = (1 + self.lanes.count()).min(n.max(1));
         let edge = |k: usize| k * n / engines;
         let sent: Vec<_> = (1..engines)
@@ -107,10 +94,7 @@ impl Pool {
                 other => other?,
             });
         }
-        let outputs = parts[0].len();
-        Ok((0..outputs)
-            .map(|k| Tensor::concat(&parts.iter().map(|p| p[k].clone()).collect::<Vec<_>>()))
-            .collect())
+        Ok(super::join(&parts))
     }
 
     fn adapt(&self, per_picture: f64) {
@@ -138,32 +122,7 @@ impl Executor for Pool {
         self.per_engine.get() * (1 + self.lanes.count())
     }
 
-    fn forward<'a>(&'a self, x: &'a Tensor, layers: &'a [usize]) -> BoxFuture<'a, Result<Vec<Tensor>, Error>> {
-        Box::pin(self.share(x.shape()[0], move |from, to| Batch::Forward {
-            x: x.rows(from, to),
-            layers: layers.to_vec(),
-        }))
-    }
-
-    fn gradient<'a>(
-        &'a self,
-        x: &'a Tensor,
-        cotangent: &'a Tensor,
-        wrt: &'a [Wrt],
-    ) -> BoxFuture<'a, Result<Gradients, Error>> {
-        Box::pin(async move {
-            let mut outputs = self
-                .share(x.shape()[0], |from, to| Batch::Gradient {
-                    x: x.rows(from, to),
-                    cotangent: cotangent.rows(from, to),
-                    wrt: wrt.to_vec(),
-                })
-                .await?;
-            let by = outputs.split_off(1);
-            Ok(Gradients {
-                logits: outputs.remove(0),
-                by,
-            })
-        })
+    fn run<'a>(&'a self, program: &'a Program, inputs: &'a [Tensor]) -> BoxFuture<'a, Result<Vec<Tensor>, Error>> {
+        Box::pin(self.share(program, inputs))
     }
 }

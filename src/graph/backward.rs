@@ -12,8 +12,19 @@ use crate::error::GradientError;
 /// Name of the source that takes the cotangent of the logits.
 pub(in crate::graph) const COTANGENT: &str = "lucarne.cotangent";
 
-/// The graph `(x, cotangent) -> (of, gradients)`: the gradients of `sum(cotangent * of)` by each outlet of `wrt`, in
-/// order, each of the shape of its outlet; the cotangent has the shape of `of`.
+/// [`differentiate_by`] the gradient's rules.
+#[cfg(test)]
+pub(in crate::graph) fn differentiate(
+    model: &TypedModel,
+    of: OutletId,
+    wrt: &[OutletId],
+) -> Result<TypedModel, GradientError> {
+    differentiate_by(&VjpTable::standard(), model, of, &[], wrt)
+}
+
+/// The graph `(inputs, cotangent) -> (of, also, gradients)`: by the rules of `table`, the gradients of
+/// `sum(cotangent * of)` by each outlet of `wrt`, in order, each of the shape of its outlet; the cotangent has the shape
+/// of `of`.
 ///
 /// `model` is typed and not decluttered (declutter changes the layout of weights), every shape in it fixed. The result
 /// shares forward values with the adjoint, and is left for the caller to declutter and optimise as one.
@@ -21,22 +32,15 @@ pub(in crate::graph) const COTANGENT: &str = "lucarne.cotangent";
 /// # Errors
 /// [`GradientError::NoRule`] if a gradient flows into an operator without a rule, or in a form that its rule does not
 /// cover; [`GradientError::Unreached`] if `of` does not depend on one of `wrt` by a differentiable path.
-pub(in crate::graph) fn differentiate(
-    model: &TypedModel,
-    of: OutletId,
-    wrt: &[OutletId],
-) -> Result<TypedModel, GradientError> {
-    differentiate_by(&VjpTable::standard(), model, of, wrt)
-}
-
-/// [`differentiate`] by other rules.
 pub(in crate::graph) fn differentiate_by(
     table: &VjpTable,
     model: &TypedModel,
     of: OutletId,
+    also: &[OutletId],
     wrt: &[OutletId],
 ) -> Result<TypedModel, GradientError> {
-    let order = ancestors(model, of).map_err(|error| engine("graph", "order", &error))?;
+    let targets: Vec<usize> = std::iter::once(&of).chain(also).map(|outlet| outlet.node).collect();
+    let order = ancestors(model, &targets).map_err(|error| engine("graph", "order", &error))?;
     let mut forward = Forward::default();
     for &id in &order {
         let node = model.node(id);
@@ -114,11 +118,19 @@ pub(in crate::graph) fn differentiate_by(
     }
 
     let mut results = vec![outlets[&of]];
+    results.extend(also.iter().map(|outlet| outlets[outlet]));
     for outlet in wrt {
         results.push(*gradients.get(outlet).ok_or_else(|| unreached(outlet))?);
     }
+    let sources = model
+        .inputs
+        .iter()
+        .map(|input| outlets[input])
+        .chain([seed])
+        .collect::<Vec<_>>();
     graph
-        .select_output_outlets(&results)
+        .set_input_outlets(&sources)
+        .and_then(|()| graph.select_output_outlets(&results))
         .and_then(|()| graph.compact())
         .map_err(|error| engine("graph", "outputs", &error))?;
     Ok(graph)
@@ -142,10 +154,10 @@ fn place(model: &TypedModel, outlet: OutletId) -> String {
     }
 }
 
-/// The nodes that `of` is computed from, inputs before outputs.
-fn ancestors(model: &TypedModel, of: OutletId) -> TractResult<Vec<usize>> {
+/// The nodes that `of` are computed from, inputs before outputs.
+fn ancestors(model: &TypedModel, of: &[usize]) -> TractResult<Vec<usize>> {
     let sources: Vec<usize> = model.input_outlets()?.iter().map(|outlet| outlet.node).collect();
-    tract_onnx::tract_core::model::order::eval_order_for_nodes(model.nodes(), &sources, &[of.node], &[])
+    tract_onnx::tract_core::model::order::eval_order_for_nodes(model.nodes(), &sources, of, &[])
 }
 
 /// The outlets that carry a gradient by one of `wrt`: floating-point values that depend on it.

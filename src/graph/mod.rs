@@ -22,12 +22,15 @@ use tract_onnx::prelude::{
 };
 use tract_onnx::tract_core::internal::RunOptions;
 
-use crate::Tensor;
 use crate::error::{GradientError, LoadError, RunError};
 use crate::guard::{self, attempt};
 use crate::model::target::Head;
 use crate::model::{Limits, ModelCard};
+use crate::program::{Backward, Program, Rules, Weights};
+use crate::{Error, Tensor};
 use build::{Typed, cause};
+
+pub use crate::program::Wrt;
 
 /// A place inside the network that can be looked at or differentiated by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,15 +41,6 @@ pub struct Layer {
     pub op: String,
     /// Shape of its output for one picture, without the batch axis: `[C, h, w]`, `[T, D]` or `[D]`.
     pub shape: Vec<usize>,
-}
-
-/// What a gradient is taken by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Wrt {
-    /// The input `[N, C, H, W]`.
-    Input,
-    /// The output of layer `i` of [`Network::layers`].
-    Layer(usize),
 }
 
 /// An imported network: typed graph, constants folded, input transposed to `[N, C, H, W]` where it was not.
@@ -117,54 +111,97 @@ impl Network {
         Ok((Cow::Owned(model), Cow::Owned(values)))
     }
 
-    /// A plan that maps `[N, C, H, W]` to the logits `[N, K]` and then the output of each of `layers`, `N` fixed.
-    pub fn forward_plan(&self, n: usize, layers: &[usize]) -> Result<Plan, RunError> {
-        let (model, values) = self.at(n).map_err(|e| RunError::Backend { why: e.to_string() })?;
-        let layer = |&i: &usize| {
-            let missing = || RunError::Backend {
-                why: format!("there is no layer number {i}"),
-            };
-            self.places.get(i).map(|&place| values[place]).ok_or_else(missing)
-        };
+    /// A plan for `program` at `n` pictures a run. See [`Program`] for its inputs and outputs.
+    ///
+    /// # Errors
+    /// A layer that is not there, and for backward passes an operator without a rule, by its name.
+    pub fn plan(&self, n: usize, program: &Program) -> Result<Plan, Error> {
+        if program.backward.is_some() {
+            return Ok(Plan::new(self.adjoint(n, program)?).map_err(engine)?);
+        }
+        let backend = |why: String| RunError::Backend { why };
+        let (mut model, values) = self.prepared(n, program).map_err(|e| backend(e.to_string()))?;
         let mut outputs = vec![values[0]];
-        outputs.extend(layers.iter().map(layer).collect::<Result<Vec<_>, _>>()?);
-        let mut model = model.into_owned();
+        for &i in &program.layers {
+            outputs.push(self.outlet(&values, i).map_err(|e| backend(e.to_string()))?);
+        }
         model.outputs = outputs;
-        Plan::new(model).map_err(|why| RunError::Backend { why })
-    }
-
-    /// A plan that maps `[N, C, H, W]` and a cotangent `[N, K]` of the logits to the logits and then, for each of
-    /// `wrt`, the gradient of `sum(cotangent * logits)` by it.
-    pub fn gradient_plan(&self, n: usize, wrt: &[Wrt]) -> Result<Plan, GradientError> {
-        Plan::new(self.adjoint(n, wrt)?).map_err(engine)
+        Ok(Plan::new(model).map_err(backend)?)
     }
 
     /// Whether the logits can be differentiated by each of `wrt`; far cheaper than a plan.
     pub fn check_gradient(&self, wrt: &[Wrt]) -> Result<(), GradientError> {
-        self.adjoint(1, wrt).map(drop)
+        self.check_backward(&Backward {
+            rules: Rules::Gradient,
+            wrt: wrt.to_vec(),
+        })
     }
 
-    fn adjoint(&self, n: usize, wrt: &[Wrt]) -> Result<TypedModel, GradientError> {
+    /// Whether this backward pass has a rule for each operator on its way; far cheaper than a plan.
+    pub fn check_backward(&self, backward: &Backward) -> Result<(), GradientError> {
+        let program = Program {
+            backward: Some(backward.clone()),
+            ..Program::default()
+        };
+        self.adjoint(1, &program).map(drop)
+    }
+
+    fn outlet(&self, values: &[OutletId], layer: usize) -> Result<OutletId, GradientError> {
+        let place = self.places.get(layer).ok_or_else(|| GradientError::NoLayer {
+            layer: layer.to_string(),
+            known: self
+                .layers
+                .iter()
+                .map(|l| l.name.as_str())
+                .collect::<Vec<_>>()
+                .join(", "),
+        })?;
+        Ok(values[*place])
+    }
+
+    /// The graph with the weights and the replaced layer of `program`, and the outlets of its values.
+    fn prepared(&self, n: usize, program: &Program) -> Result<(TypedModel, Vec<OutletId>), GradientError> {
         let (model, values) = self.at(n).map_err(|e| engine(e.to_string()))?;
+        let (mut model, mut values) = (model.into_owned(), values.into_owned());
+        match program.weights {
+            Weights::Trained => {}
+            Weights::Randomised { .. } => return Err(engine("weights can't be randomised yet".into())),
+        }
+        if let Some(layer) = program.replaced {
+            let outlet = self.outlet(&values, layer)?;
+            let given = attempt(cause, || given(&mut model, outlet)).map_err(engine)?;
+            for value in values.iter_mut().filter(|v| **v == outlet) {
+                *value = given;
+            }
+        }
+        Ok((model, values))
+    }
+
+    fn adjoint(&self, n: usize, program: &Program) -> Result<TypedModel, GradientError> {
+        let (model, values) = self.prepared(n, program)?;
+        let backward = program.backward.clone().unwrap_or_default();
+        let layers = program.layers.iter().map(|&i| self.outlet(&values, i));
+        let layers = layers.collect::<Result<Vec<_>, _>>()?;
         let outlet = |by: &Wrt| match by {
             Wrt::Input => Ok(model.inputs[0]),
-            Wrt::Layer(i) => self
-                .places
-                .get(*i)
-                .map(|&place| values[place])
-                .ok_or_else(|| GradientError::NoLayer {
-                    layer: i.to_string(),
-                    known: self
-                        .layers
-                        .iter()
-                        .map(|l| l.name.as_str())
-                        .collect::<Vec<_>>()
-                        .join(", "),
-                }),
+            Wrt::Layer(i) => self.outlet(&values, *i),
         };
-        let outlets = wrt.iter().map(outlet).collect::<Result<Vec<_>, _>>()?;
-        guard::catch(|| backward::differentiate(&model, values[0], &outlets)).map_err(engine)?
+        let wrt = backward.wrt.iter().map(outlet).collect::<Result<Vec<_>, _>>()?;
+        let table = match backward.rules {
+            Rules::Gradient => vjp::VjpTable::standard(),
+        };
+        guard::catch(|| backward::differentiate_by(&table, &model, values[0], &layers, &wrt)).map_err(engine)?
     }
+}
+
+/// Puts a source in the place of `outlet`: the graph then takes that value after its other inputs.
+fn given(model: &mut TypedModel, outlet: OutletId) -> TractResult<OutletId> {
+    let fact = model.outlet_fact(outlet)?.without_value();
+    let source = model.add_source("lucarne.given", fact)?;
+    for reader in model.outlet_successors(outlet).to_vec() {
+        model.add_edge(source, reader)?;
+    }
+    Ok(source)
 }
 
 fn engine(why: String) -> GradientError {

@@ -22,7 +22,7 @@
 //! first point; within 1e-4. Quantus removes single channel values of colour pictures; here a pixel is one unit.
 
 use super::curve::{Order, Ranking, check_steps, share, sweep};
-use super::{Category, Curve, Direction, Evidence, Measurement, Metric, MetricMeta, Score};
+use super::{Category, Curve, Direction, Evidence, Measurement, Metric, MetricMeta, Need, Score};
 use crate::imputer::Remover;
 use crate::job::Passes;
 use crate::{Context, Error, Model};
@@ -52,11 +52,12 @@ impl Metric for Deletion {
         caution: "Holes are strange to the network, and may lower the answer by themselves.",
         sensitive: &["imputer", "order"],
         reference: "Petsiuk et al. 2018, arXiv:1806.07421",
-        needs_imputer: true,
+        needs: &[Need::Imputer],
+        imputer: "constant",
         stochastic: true,
     };
 
-    fn passes(&self, model: &Model, p: &DeletionParams) -> Result<Passes, Error> {
+    fn passes(&self, model: &Model, _: &Evidence<'_>, p: &DeletionParams) -> Result<Passes, Error> {
         let [_, height, width] = model.input_dims();
         check_steps(p.steps, height * width)?;
         Ok(Passes {

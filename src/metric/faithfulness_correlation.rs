@@ -22,7 +22,7 @@
 //! `faithfulness-correlation/subsets`; within 1e-4. Quantus draws single channel values of colour pictures; here a pixel
 //! is one unit.
 
-use super::{Category, Direction, Evidence, Measurement, Metric, MetricMeta, Score, stats};
+use super::{Category, Direction, Evidence, Measurement, Metric, MetricMeta, Need, Score, stats};
 use crate::error::InputError;
 use crate::imputer::Remover;
 use crate::job::Passes;
@@ -55,11 +55,12 @@ impl Metric for FaithfulnessCorrelation {
         caution: "Scattered pixels are easily made up for by their neighbours, so the score is noisy.",
         sensitive: &["imputer", "subset_size", "runs"],
         reference: "Bhatt et al. 2020, arXiv:2005.00631",
-        needs_imputer: true,
+        needs: &[Need::Imputer],
+        imputer: "constant",
         stochastic: true,
     };
 
-    fn passes(&self, model: &Model, p: &FaithfulnessCorrelationParams) -> Result<Passes, Error> {
+    fn passes(&self, model: &Model, _: &Evidence<'_>, p: &FaithfulnessCorrelationParams) -> Result<Passes, Error> {
         let [_, height, width] = model.input_dims();
         let pixels = height * width;
         if p.subset_size >= pixels {

@@ -24,7 +24,7 @@
 
 use super::curve::{Order, Ranking, check_steps, share, sweep};
 use super::deletion::measured;
-use super::{Category, Curve, Direction, Evidence, Measurement, Metric, MetricMeta};
+use super::{Category, Curve, Direction, Evidence, Measurement, Metric, MetricMeta, Need};
 use crate::imputer::Remover;
 use crate::job::Passes;
 use crate::{Context, Error, Model};
@@ -54,11 +54,12 @@ impl Metric for Insertion {
         caution: "Favours maps made of compact patches.",
         sensitive: &["imputer", "order"],
         reference: "Petsiuk et al. 2018, arXiv:1806.07421",
-        needs_imputer: true,
+        needs: &[Need::Imputer],
+        imputer: "gaussian-blur",
         stochastic: true,
     };
 
-    fn passes(&self, model: &Model, p: &InsertionParams) -> Result<Passes, Error> {
+    fn passes(&self, model: &Model, _: &Evidence<'_>, p: &InsertionParams) -> Result<Passes, Error> {
         let [_, height, width] = model.input_dims();
         check_steps(p.steps, height * width)?;
         Ok(Passes {

@@ -1,7 +1,7 @@
 //! Metrics: how far an attribution can be trusted. One file each, and one line below.
 
-use crate::attribution::{check_input, check_target};
-use crate::error::InputError;
+use crate::attribution::{DynMethod, check_input, check_target};
+use crate::error::{InputError, RunError};
 use crate::job::Passes;
 use crate::params::{ParamSpec, ParamValues, Params};
 use crate::{BoxFuture, Context, Error, Input, Mask, Model, Tensor};
@@ -11,6 +11,64 @@ use crate::{BoxFuture, Context, Error, Input, Mask, Model, Tensor};
 pub enum Category {
     /// Does the answer change as the map says?
     Faithfulness,
+    /// Does a slightly other picture get a slightly other map?
+    Robustness,
+    /// Does the map find what is known to matter?
+    Localisation,
+    /// Does the map say it in few pixels?
+    Complexity,
+    /// Does the map depend on what the network learned?
+    Randomisation,
+    /// Does the map keep promises that hold exactly?
+    Axiomatic,
+    /// Do two maps say the same?
+    Agreement,
+}
+
+impl Category {
+    /// Kebab-case name, as it travels.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Faithfulness => "faithfulness",
+            Self::Robustness => "robustness",
+            Self::Localisation => "localisation",
+            Self::Complexity => "complexity",
+            Self::Randomisation => "randomisation",
+            Self::Axiomatic => "axiomatic",
+            Self::Agreement => "agreement",
+        }
+    }
+}
+
+/// What a metric needs besides the picture and the map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// The shared imputer, by which it removes pixels.
+    Imputer,
+    /// The method that made the map, to explain other pictures, classes or weights.
+    Explainer,
+    /// A mask of the pixels that are known to matter.
+    Truth,
+    /// Other pictures of the same network with their classes.
+    Set,
+    /// A second map of the same picture.
+    Other,
+    /// Gradients of the network.
+    Gradient,
+}
+
+impl Need {
+    /// Kebab-case name, as it travels.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Imputer => "imputer",
+            Self::Explainer => "explainer",
+            Self::Truth => "truth",
+            Self::Set => "set",
+            Self::Other => "other",
+            Self::Gradient => "gradient",
+        }
+    }
 }
 
 /// Which way a score is better.
@@ -43,10 +101,19 @@ pub struct MetricMeta {
     pub sensitive: &'static [&'static str],
     /// The citation and address of the reference.
     pub reference: &'static str,
-    /// Whether it removes pixels by the shared imputer.
-    pub needs_imputer: bool,
+    /// What it needs. Where the evidence lacks it, the score is undefined with that reason.
+    pub needs: &'static [Need],
+    /// The imputer of its reference, by id; empty where it needs none.
+    pub imputer: &'static str,
     /// Whether it draws random numbers.
     pub stochastic: bool,
+}
+
+impl MetricMeta {
+    /// Whether it needs `need`.
+    pub fn needs(&self, need: Need) -> bool {
+        self.needs.contains(&need)
+    }
 }
 
 /// A score, or why there is none.
@@ -102,6 +169,59 @@ pub struct Measurement {
     pub curves: Vec<Curve>,
 }
 
+impl Measurement {
+    /// A score without curves.
+    pub fn of(score: Score) -> Self {
+        Self {
+            score,
+            curves: Vec::new(),
+        }
+    }
+
+    /// Undefined because of `why`, without curves.
+    pub fn undefined(why: impl Into<String>) -> Self {
+        Self::of(Score::Undefined(why.into()))
+    }
+}
+
+/// The method that made a map, for metrics that explain other pictures, classes or weights.
+#[derive(Clone)]
+pub struct Explainer {
+    /// The method.
+    pub method: &'static dyn DynMethod,
+    /// Its parameters; missing ones take their defaults.
+    pub params: ParamValues,
+}
+
+impl Explainer {
+    /// Passes of one explanation.
+    pub fn passes(&self, model: &Model) -> Result<Passes, Error> {
+        self.method.passes_dyn(model, &self.params)
+    }
+
+    /// The map of `input` for the target and weights of `cx`. Its passes are part of those that the metric announced.
+    pub async fn explain(&self, cx: &Context<'_>, input: &Input) -> Result<Tensor, Error> {
+        let map = self.method.attribute_within(cx, input, &self.params).await?.map;
+        if map.is_finite() {
+            Ok(map)
+        } else {
+            Err(RunError::NonFinite {
+                what: "attribution".into(),
+            }
+            .into())
+        }
+    }
+}
+
+/// Another picture of the set that a map is judged among.
+#[derive(Clone, Debug)]
+pub struct Exhibit {
+    /// The picture `[C, H, W]`.
+    pub input: Input,
+    /// Its class: its label where known, else the network's answer.
+    pub class: usize,
+}
+
 /// What is scored.
 pub struct Evidence<'a> {
     /// The picture `[C, H, W]`.
@@ -113,6 +233,12 @@ pub struct Evidence<'a> {
     pub relevance: Tensor,
     /// Ground truth, where known.
     pub truth: Option<&'a Mask>,
+    /// What made the map, where known.
+    pub explainer: Option<Explainer>,
+    /// The other pictures of the set; empty where there is none.
+    pub set: &'a [Exhibit],
+    /// The pixel relevance `[H, W]` of a second map.
+    pub other: Option<Tensor>,
 }
 
 impl<'a> Evidence<'a> {
@@ -124,6 +250,22 @@ impl<'a> Evidence<'a> {
             map,
             relevance,
             truth,
+            explainer: None,
+            set: &[],
+            other: None,
+        })
+    }
+
+    /// The first of `needs` that is not there, in words for [`Score::Undefined`].
+    pub fn lacks(&self, needs: &[Need]) -> Option<&'static str> {
+        needs.iter().find_map(|need| match need {
+            Need::Explainer if self.explainer.is_none() => {
+                Some("the method that made the map is not known, so nothing else can be explained by it")
+            }
+            Need::Truth if self.truth.is_none() => Some("no mask says which pixels matter"),
+            Need::Set if self.set.is_empty() => Some("there are no other pictures to compare with"),
+            Need::Other if self.other.is_none() => Some("there is no second map to compare with"),
+            _ => None,
         })
     }
 }
@@ -134,9 +276,10 @@ pub trait Metric {
     type Params: Params;
     /// What is known of it.
     const META: MetricMeta;
-    /// Passes that `evaluate` will run; also refuses parameters that do not fit the model, before any pass.
-    fn passes(&self, model: &Model, params: &Self::Params) -> Result<Passes, Error>;
-    /// Scores the evidence for `cx.target`, removing pixels by `cx.removal`.
+    /// Passes that `evaluate` will run; also refuses parameters that do not fit the model, before any pass. The evidence
+    /// has what [`MetricMeta::needs`] lists.
+    fn passes(&self, model: &Model, evidence: &Evidence<'_>, params: &Self::Params) -> Result<Passes, Error>;
+    /// Scores the evidence, which has what [`MetricMeta::needs`] lists, for `cx.target`, removing pixels by `cx.removal`.
     fn evaluate(
         &self,
         cx: &Context<'_>,
@@ -154,7 +297,7 @@ pub trait DynMetric: Sync {
     /// All parameter values, defaults included; refuses bad ones by name.
     fn resolve(&self, values: &ParamValues) -> Result<ParamValues, InputError>;
     /// See [`Metric::passes`].
-    fn passes_dyn(&self, model: &Model, values: &ParamValues) -> Result<Passes, Error>;
+    fn passes_dyn(&self, model: &Model, evidence: &Evidence<'_>, values: &ParamValues) -> Result<Passes, Error>;
     /// See [`Metric::evaluate`].
     fn evaluate_dyn<'a>(
         &'a self,
@@ -174,8 +317,12 @@ impl<T: Metric + Sync> DynMetric for T {
     fn resolve(&self, values: &ParamValues) -> Result<ParamValues, InputError> {
         T::Params::parse(values).map(|p| p.values())
     }
-    fn passes_dyn(&self, model: &Model, values: &ParamValues) -> Result<Passes, Error> {
-        self.passes(model, &T::Params::parse(values)?)
+    fn passes_dyn(&self, model: &Model, evidence: &Evidence<'_>, values: &ParamValues) -> Result<Passes, Error> {
+        let params = T::Params::parse(values)?;
+        if evidence.lacks(T::META.needs).is_some() {
+            return Ok(Passes::default());
+        }
+        self.passes(model, evidence, &params)
     }
     fn evaluate_dyn<'a>(
         &'a self,
@@ -185,10 +332,13 @@ impl<T: Metric + Sync> DynMetric for T {
     ) -> BoxFuture<'a, Result<Measurement, Error>> {
         Box::pin(async move {
             let params = T::Params::parse(values)?;
-            let passes = self.passes(cx.exec.model(), &params)?;
             check_input(cx.exec.model(), evidence.input)?;
             check_target(cx.exec.model(), cx.target)?;
-            cx.expect(passes);
+            if let Some(why) = evidence.lacks(T::META.needs) {
+                return Ok(Measurement::undefined(why));
+            }
+            cx.expect(self.passes(cx.exec.model(), evidence, &params)?);
+            cx.job.hush();
             self.evaluate(cx, evidence, &params).await
         })
     }

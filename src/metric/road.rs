@@ -24,7 +24,7 @@
 //! percentile, so that a constant map removes the whole picture and fails; here ties fall by the seed.
 
 use super::curve::{Order, Ranking, sweep};
-use super::{Category, Curve, Direction, Evidence, Measurement, Metric, MetricMeta, Score};
+use super::{Category, Curve, Direction, Evidence, Measurement, Metric, MetricMeta, Need, Score};
 use crate::imputer::Remover;
 use crate::job::Passes;
 use crate::params::NoParams;
@@ -53,11 +53,12 @@ impl Metric for Road {
         caution: "Smoothing a map can raise its score without adding knowledge.",
         sensitive: &["imputer"],
         reference: "Rong et al. 2022, arXiv:2202.00449",
-        needs_imputer: true,
+        needs: &[Need::Imputer],
+        imputer: "noisy-linear",
         stochastic: true,
     };
 
-    fn passes(&self, _: &Model, _: &NoParams) -> Result<Passes, Error> {
+    fn passes(&self, _: &Model, _: &Evidence<'_>, _: &NoParams) -> Result<Passes, Error> {
         Ok(Passes {
             forward: 2 * PERCENTILES.len() as u64,
             backward: 0,

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::WireValue;
-use crate::attribution::{Family, MethodMeta};
-use crate::metric::{Category, Direction};
+use crate::attribution::MethodMeta;
+use crate::metric::Direction;
 use crate::params::{ParamKind, ParamSpec};
 
 /// A declared parameter, for generated forms.
@@ -37,7 +37,7 @@ pub struct MethodEntry {
     pub id: String,
     /// Name.
     pub name: String,
-    /// `gradient`, `cam`, `perturbation` or `control`.
+    /// `gradient`, `propagation`, `cam`, `attention`, `perturbation` or `control`.
     pub family: String,
     /// What it does.
     pub summary: String,
@@ -47,14 +47,12 @@ pub struct MethodEntry {
     pub reference: String,
     /// Whether negative values lower the target.
     pub signed: bool,
-    /// Whether it needs gradients.
-    pub needs_gradient: bool,
-    /// Whether it removes pixels.
-    pub needs_imputer: bool,
+    /// `gradient`, `layer`, `segments`, `imputer`, `attention`.
+    pub needs: Vec<String>,
+    /// What it promises: `completeness`, …
+    pub axioms: Vec<String>,
     /// Whether it draws random numbers.
     pub stochastic: bool,
-    /// Whether it is complete.
-    pub complete: bool,
     /// Parameters.
     pub params: Vec<WireParam>,
 }
@@ -82,8 +80,10 @@ pub struct MetricEntry {
     pub sensitive: Vec<String>,
     /// Citation.
     pub reference: String,
-    /// Whether it removes pixels.
-    pub needs_imputer: bool,
+    /// `imputer`, `explainer`, `truth`, `set`, `other`, `gradient`.
+    pub needs: Vec<String>,
+    /// The imputer of its reference; empty where it needs none.
+    pub imputer: String,
     /// Whether it draws random numbers.
     pub stochastic: bool,
     /// Parameters.
@@ -136,29 +136,21 @@ impl Catalogue {
                 caution,
                 reference,
                 signed,
-                needs_gradient,
-                needs_imputer,
+                needs,
+                axioms,
                 stochastic,
-                complete,
             } = m.meta();
-            let family = match family {
-                Family::Gradient => "gradient",
-                Family::Cam => "cam",
-                Family::Perturbation => "perturbation",
-                Family::Control => "control",
-            };
             MethodEntry {
                 id: id.into(),
                 name: name.into(),
-                family: family.into(),
+                family: family.id().into(),
                 summary: summary.into(),
                 caution: caution.into(),
                 reference: reference.into(),
                 signed,
-                needs_gradient,
-                needs_imputer,
+                needs: needs.iter().map(|n| n.id().into()).collect(),
+                axioms: axioms.iter().map(|a| a.id().into()).collect(),
                 stochastic,
-                complete,
                 params: m.specs().iter().map(WireParam::from).collect(),
             }
         };
@@ -167,9 +159,7 @@ impl Catalogue {
             MetricEntry {
                 id: meta.id.into(),
                 name: meta.name.into(),
-                category: match meta.category {
-                    Category::Faithfulness => "faithfulness".into(),
-                },
+                category: meta.category.id().into(),
                 direction: match meta.direction {
                     Direction::Higher => "higher".into(),
                     Direction::Lower => "lower".into(),
@@ -179,7 +169,8 @@ impl Catalogue {
                 caution: meta.caution.into(),
                 sensitive: own(meta.sensitive),
                 reference: meta.reference.into(),
-                needs_imputer: meta.needs_imputer,
+                needs: meta.needs.iter().map(|n| n.id().into()).collect(),
+                imputer: meta.imputer.into(),
                 stochastic: meta.stochastic,
                 params: m.specs().iter().map(WireParam::from).collect(),
             }

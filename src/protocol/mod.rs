@@ -70,6 +70,16 @@ pub struct WireTarget {
     pub kind: WireTargetKind,
 }
 
+/// Another picture, kept under a key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]
+pub struct WireExhibit {
+    /// Picture key.
+    pub picture: String,
+    /// Its class.
+    pub class: usize,
+}
+
 /// From the page to a worker. "Beside" names the typed arrays that travel with the message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]
@@ -146,7 +156,9 @@ pub enum Request {
         /// Seed.
         seed: u32,
     },
-    /// Scores one map. Beside: `[Float32Array]`. Answered by [`Reply::Evaluated`].
+    /// Scores one map. Beside: `[Float32Array]` of it; then, where `truth`, `[Uint8Array]` of one byte a pixel of the
+    /// prepared picture, not 0 = relevant; then, where `other` is a shape, `[Float32Array]` of a second map. Answered by
+    /// [`Reply::Evaluated`].
     Evaluate {
         /// Job.
         job: JobId,
@@ -156,6 +168,18 @@ pub enum Request {
         picture: String,
         /// Shape of the map: `[C, H, W]` or `[1, h, w]`.
         shape: Vec<usize>,
+        /// The method that made the map, for metrics that explain again.
+        #[serde(default)]
+        method: Option<Choice>,
+        /// Whether a mask of the relevant pixels lies beside.
+        #[serde(default)]
+        truth: bool,
+        /// Shape of a second map.
+        #[serde(default)]
+        other: Option<Vec<usize>>,
+        /// Other pictures, for metrics that compare among them.
+        #[serde(default)]
+        set: Vec<WireExhibit>,
         /// Metric and parameters.
         metric: Choice,
         /// Imputer and parameters.

@@ -4,15 +4,15 @@ use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
 
-use lucarne::exec::{Cpu, Device, Executor, Gradients};
-use lucarne::graph::Wrt;
+use lucarne::exec::{Cpu, Device, Executor};
 use lucarne::job::{Host, Report, Silent};
 use lucarne::metric::{Evidence, Measurement, Score};
 use lucarne::model::{Limits, ModelCard};
 use lucarne::params::{ParamValue, ParamValues};
 use lucarne::rng::SeedStream;
 use lucarne::{
-    BoxFuture, Context, Error, Input, Job, Model, Removal, Target, TargetKind, Tensor, attribution, imputer, metric,
+    BoxFuture, Context, Error, Input, Job, Model, Program, Removal, Target, TargetKind, Tensor, attribution, imputer,
+    metric,
 };
 
 use crate::naive::mlp::Layer;
@@ -80,20 +80,11 @@ impl Executor for Counting<'_> {
     fn preferred_batch(&self) -> usize {
         self.batch
     }
-    fn forward<'a>(&'a self, x: &'a Tensor, layers: &'a [usize]) -> BoxFuture<'a, Result<Vec<Tensor>, Error>> {
-        assert!(x.shape()[0] <= self.batch, "a turn holds at most the preferred batch");
-        self.pictures.set(self.pictures.get() + x.shape()[0] as u64);
-        self.inner.forward(x, layers)
-    }
-    fn gradient<'a>(
-        &'a self,
-        x: &'a Tensor,
-        cotangent: &'a Tensor,
-        wrt: &'a [Wrt],
-    ) -> BoxFuture<'a, Result<Gradients, Error>> {
-        assert!(x.shape()[0] <= self.batch, "a turn holds at most the preferred batch");
-        self.pictures.set(self.pictures.get() + x.shape()[0] as u64);
-        self.inner.gradient(x, cotangent, wrt)
+    fn run<'a>(&'a self, program: &'a Program, inputs: &'a [Tensor]) -> BoxFuture<'a, Result<Vec<Tensor>, Error>> {
+        let n = inputs[0].shape()[0];
+        assert!(n <= self.batch, "a turn holds at most the preferred batch");
+        self.pictures.set(self.pictures.get() + n as u64);
+        self.inner.run(program, inputs)
     }
 }
 
@@ -189,6 +180,7 @@ impl<'a> Setting<'a> {
                 kind: TargetKind::Logit,
             },
             removal: self.removal.clone(),
+            weights: lucarne::Weights::Trained,
         })
     }
 

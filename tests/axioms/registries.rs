@@ -1,10 +1,10 @@
 //! What the registries promise of every entry.
 
-use lucarne::attribution::{Attribution, METHODS, Space};
+use lucarne::attribution::{Attribution, Axiom, METHODS, Space};
 use lucarne::exec::Executor;
 use lucarne::imputer::{self, IMPUTERS};
 use lucarne::job::{Job, Silent};
-use lucarne::metric::METRICS;
+use lucarne::metric::{Evidence, METRICS};
 use lucarne::params::ParamValues;
 use lucarne::rng::SeedStream;
 use lucarne::{Error, Input, Mask, Tensor};
@@ -32,7 +32,7 @@ fn runs<'a>(x: &'a Input, map: &'a Tensor, exec: &dyn Executor) -> Vec<(&'static
     for metric in METRICS {
         let (meta, params) = (metric.meta(), quick(&metric.specs()));
         let total = metric
-            .passes_dyn(exec.model(), &params)
+            .passes_dyn(exec.model(), &Evidence::new(x, map, None).expect("it fits"), &params)
             .expect("quick parameters fit")
             .total();
         let run: Run<'a> = Box::new(move |s| {
@@ -211,7 +211,12 @@ fn maps_have_the_shape_and_sign_that_is_declared() {
             [1, h, w] => assert!(matches!(found.space, Space::Layer(_)) && h * w > 1, "{}", meta.id),
             other => panic!("{}: {other:?}", meta.id),
         }
-        assert_eq!(found.completeness_gap.is_some(), meta.complete, "{}", meta.id);
+        assert_eq!(
+            found.completeness_gap.is_some(),
+            meta.promises(Axiom::Completeness),
+            "{}",
+            meta.id
+        );
         // RISE has the sign of the target, which a logit may have below zero.
         if !meta.signed && meta.id != "rise" {
             assert!(found.map.data().iter().all(|&v| v >= 0.0), "{}", meta.id);

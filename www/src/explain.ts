@@ -13,7 +13,7 @@ export function runOf(state: State): Run | null {
   const label = state.answer?.find((c) => c.class === state.target)?.label ?? String(state.target);
   return {
     method: choice(state, 'method', method),
-    removal: method.needsImputer ? removalChoice(state, state.removal) : null,
+    removal: method.needs.includes('imputer') ? removalChoice(state, state.removal) : null,
     target,
     label,
     seed: state.seed,

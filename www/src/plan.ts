@@ -102,7 +102,7 @@ export function fitting(param: WireParam, value: WireValue | undefined): WireVal
 
 /** Why a method cannot run on the loaded network, or null. */
 export function blocked(state: State, method: MethodEntry): 'gradient' | null {
-  return method.needsGradient && state.model?.gradientError ? 'gradient' : null;
+  return method.needs.includes('gradient') && state.model?.gradientError ? 'gradient' : null;
 }
 
 /** The finished maps of the class to be explained: those that can be scored together. */

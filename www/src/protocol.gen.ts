@@ -278,7 +278,7 @@ id: string,
  */
 name: string, 
 /**
- * `gradient`, `cam`, `perturbation` or `control`.
+ * `gradient`, `propagation`, `cam`, `attention`, `perturbation` or `control`.
  */
 family: string, 
 /**
@@ -298,21 +298,17 @@ reference: string,
  */
 signed: boolean, 
 /**
- * Whether it needs gradients.
+ * `gradient`, `layer`, `segments`, `imputer`, `attention`.
  */
-needsGradient: boolean, 
+needs: Array<string>, 
 /**
- * Whether it removes pixels.
+ * What it promises: `completeness`, …
  */
-needsImputer: boolean, 
+axioms: Array<string>, 
 /**
  * Whether it draws random numbers.
  */
 stochastic: boolean, 
-/**
- * Whether it is complete.
- */
-complete: boolean, 
 /**
  * Parameters.
  */
@@ -359,9 +355,13 @@ sensitive: Array<string>,
  */
 reference: string, 
 /**
- * Whether it removes pixels.
+ * `imputer`, `explainer`, `truth`, `set`, `other`, `gradient`.
  */
-needsImputer: boolean, 
+needs: Array<string>, 
+/**
+ * The imputer of its reference; empty where it needs none.
+ */
+imputer: string, 
 /**
  * Whether it draws random numbers.
  */
@@ -715,6 +715,22 @@ picture: string,
  */
 shape: Array<number>, 
 /**
+ * The method that made the map, for metrics that explain again.
+ */
+method: Choice | null, 
+/**
+ * Whether a mask of the relevant pixels lies beside.
+ */
+truth: boolean, 
+/**
+ * Shape of a second map.
+ */
+other: Array<number> | null, 
+/**
+ * Other pictures, for metrics that compare among them.
+ */
+set: Array<WireExhibit>, 
+/**
  * Metric and parameters.
  */
 metric: Choice, 
@@ -847,6 +863,19 @@ place: string | null,
  * The cure, or empty.
  */
 hint: string, };
+
+/**
+ * Another picture, kept under a key.
+ */
+export type WireExhibit = { 
+/**
+ * Picture key.
+ */
+picture: string, 
+/**
+ * Its class.
+ */
+class: number, };
 
 /**
  * A declared parameter, for generated forms.

@@ -158,7 +158,7 @@ export class MethodPicker extends AppElement {
       }
       ${method.stochastic ? html`<seed-field class="field" .app=${this.app}></seed-field>` : nothing}
       ${
-        method.needsImputer
+        method.needs.includes('imputer')
           ? html`<imputer-select
               .app=${this.app}
               .value=${this.state.removal}

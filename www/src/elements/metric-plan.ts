@@ -55,7 +55,7 @@ export class MetricPlan extends AppElement {
   /** The removal that all metrics share, or `PAPER`. */
   #common(): string {
     const { plan, catalogue } = this.state;
-    const ids = new Set(catalogue?.metrics.filter((m) => m.needsImputer).map((m) => plan.removal[m.id] ?? PAPER));
+    const ids = new Set(catalogue?.metrics.filter((m) => m.needs.includes('imputer')).map((m) => plan.removal[m.id] ?? PAPER));
     return ids.size === 1 ? ([...ids][0] ?? PAPER) : PAPER;
   }
 
@@ -140,7 +140,7 @@ export class MetricPlan extends AppElement {
         : nothing
     }
     ${
-      metric.needsImputer
+      metric.needs.includes('imputer')
         ? html`<imputer-select
             brief
             .app=${this.app}

@@ -13,13 +13,14 @@ export const STEPS: WireParam = {
 
 export function method(id: string, family: string, params: WireParam[] = []): MethodEntry {
   const says = { name: id.toUpperCase(), summary: '', caution: '', reference: '' };
-  const flags = { signed: true, needsGradient: family === 'gradient', needsImputer: false, stochastic: false };
+  const needs = family === 'gradient' ? ['gradient'] : [];
+  const flags = { signed: true, needs, axioms: [], stochastic: false };
   return { id, family, params, complete: false, ...says, ...flags };
 }
 
 function metric(id: string, direction: string): MetricEntry {
   const says = { name: id.toUpperCase(), category: 'faithfulness', range: '', summary: '', caution: '', reference: '' };
-  return { id, direction, params: [STEPS], sensitive: [], needsImputer: true, stochastic: false, ...says };
+  return { id, direction, params: [STEPS], sensitive: [], needs: ['imputer'], imputer: 'constant', stochastic: false, ...says };
 }
 
 export const CATALOGUE: Catalogue = {

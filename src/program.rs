@@ -1,0 +1,91 @@
+//! What to run of a network: plain data that says which weights, which value is replaced, which layers are handed
+//! back, and which backward pass. Executors compile a program once and keep it; sibling engines are sent it.
+
+use serde::{Deserialize, Serialize};
+
+/// What a gradient is taken by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Wrt {
+    /// The input `[N, C, H, W]`.
+    Input,
+    /// The output of layer `i` of [`Network::layers`](crate::graph::Network::layers).
+    Layer(usize),
+}
+
+/// Which weights the network has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Weights {
+    /// The file's.
+    #[default]
+    Trained,
+    /// The file's, but those of the weight groups `from..to` (in order of computation) are drawn anew from `seed`.
+    Randomised {
+        /// First group.
+        from: usize,
+        /// One beyond the last group.
+        to: usize,
+        /// Seed of the draw.
+        seed: u32,
+    },
+}
+
+/// Which rules carry the cotangent back.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rules {
+    /// The gradient.
+    #[default]
+    Gradient,
+}
+
+/// A backward pass from the logits.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Backward {
+    /// By which rules.
+    pub rules: Rules,
+    /// What arrives where.
+    pub wrt: Vec<Wrt>,
+}
+
+/// What to run. Inputs are, each batch first: the pictures `[N, C, H, W]`; where `replaced` is set, the value that layer
+/// has instead of its own; where there is a backward pass, the cotangent `[N, K]` of the logits. Outputs are: the logits
+/// `[N, K]`; the value of each of `layers`; what the backward pass brings to each of its `wrt`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Program {
+    /// The weights.
+    pub weights: Weights,
+    /// A layer whose value is given instead of computed.
+    pub replaced: Option<usize>,
+    /// Layers whose values are handed back.
+    pub layers: Vec<usize>,
+    /// The backward pass.
+    pub backward: Option<Backward>,
+}
+
+impl Program {
+    /// The logits and the values of `layers`.
+    pub fn forward(layers: &[usize]) -> Self {
+        Self {
+            layers: layers.to_vec(),
+            ..Self::default()
+        }
+    }
+
+    /// The logits and the gradients by each of `wrt`.
+    pub fn gradient(wrt: &[Wrt]) -> Self {
+        Self::backward(Rules::Gradient, wrt)
+    }
+
+    /// The logits and what `rules` bring to each of `wrt`.
+    pub fn backward(rules: Rules, wrt: &[Wrt]) -> Self {
+        Self {
+            backward: Some(Backward {
+                rules,
+                wrt: wrt.to_vec(),
+            }),
+            ..Self::default()
+        }
+    }
+}
