@@ -1,3 +1,4 @@
+import { labels } from './catalogue/labels.js';
 import { errorsEn } from './errors.en.js';
 import { termsEn } from './terms.en.js';
 
@@ -240,41 +241,8 @@ export const en = {
     passCounts: (forward: string, backward: string) => `${forward} forward, ${backward} backward`,
     version: 'Lucarne',
   },
-  paramNames: {
-    samples: 'Samples',
-    steps: 'Steps',
-    quadrature: 'Points along the way',
-    baseline: 'Baseline value',
-    noise_level: 'Noise',
-    layer: 'Layer',
-    window: 'Window, pixels',
-    stride: 'Stride, pixels',
-    keep: 'Share shown',
-    grid: 'Grid cells a side',
-    order: 'Order',
-    runs: 'Random sets',
-    subset_size: 'Pixels a set',
-    colour: 'Colour',
-    value: 'Value',
-    sigma: 'Blur, pixels',
-    low: 'Darkest',
-    high: 'Brightest',
-    noise: 'Noise',
-    tolerance: 'Tolerance',
-  },
-  choiceNames: {
-    morf: 'most relevant first',
-    lerf: 'least relevant first',
-    zero: 'the value given',
-    black: 'black',
-    grey: 'grey',
-    white: 'white',
-    'gauss-legendre': 'Gauss–Legendre',
-    'riemann-left': 'Riemann, left',
-    'riemann-right': 'Riemann, right',
-    'riemann-middle': 'Riemann, middle',
-    'riemann-trapezoid': 'trapezoids',
-  } as Readonly<Record<string, string>>,
+  paramNames: labels('names', 'en'),
+  choiceNames: labels('choices', 'en'),
   errors: errorsEn,
   terms: termsEn,
 };

@@ -1,4 +1,5 @@
 import type { Messages } from './index.js';
+import { labels } from './catalogue/labels.js';
 import { errorsFr } from './errors.fr.js';
 import { termsFr } from './terms.fr.js';
 
@@ -256,41 +257,8 @@ export const fr: Messages = {
     passCounts: (forward, backward) => `${forward} avant, ${backward} arrière`,
     version: 'Lucarne',
   },
-  paramNames: {
-    samples: 'Tirages',
-    steps: 'Pas',
-    quadrature: 'Points du chemin',
-    baseline: 'Valeur de référence',
-    noise_level: 'Bruit',
-    layer: 'Couche',
-    window: 'Fenêtre, pixels',
-    stride: 'Pas de la fenêtre, pixels',
-    keep: 'Part montrée',
-    grid: 'Cases par côté',
-    order: 'Ordre',
-    runs: 'Ensembles tirés',
-    subset_size: 'Pixels par ensemble',
-    colour: 'Couleur',
-    value: 'Valeur',
-    sigma: 'Flou, pixels',
-    low: 'Le plus sombre',
-    high: 'Le plus clair',
-    noise: 'Bruit',
-    tolerance: 'Tolérance',
-  },
-  choiceNames: {
-    morf: 'les plus importants d’abord',
-    lerf: 'les moins importants d’abord',
-    zero: 'la valeur donnée',
-    black: 'noir',
-    grey: 'gris',
-    white: 'blanc',
-    'gauss-legendre': 'Gauss–Legendre',
-    'riemann-left': 'Riemann, à gauche',
-    'riemann-right': 'Riemann, à droite',
-    'riemann-middle': 'Riemann, au milieu',
-    'riemann-trapezoid': 'trapèzes',
-  },
+  paramNames: labels('names', 'fr'),
+  choiceNames: labels('choices', 'fr'),
   errors: errorsFr,
   terms: termsFr,
 };

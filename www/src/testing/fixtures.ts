@@ -15,12 +15,21 @@ export function method(id: string, family: string, params: WireParam[] = []): Me
   const says = { name: id.toUpperCase(), summary: '', caution: '', reference: '' };
   const needs = family === 'gradient' ? ['gradient'] : [];
   const flags = { signed: true, needs, axioms: [], stochastic: false };
-  return { id, family, params, complete: false, ...says, ...flags };
+  return { id, family, params, ...says, ...flags };
 }
 
 function metric(id: string, direction: string): MetricEntry {
   const says = { name: id.toUpperCase(), category: 'faithfulness', range: '', summary: '', caution: '', reference: '' };
-  return { id, direction, params: [STEPS], sensitive: [], needs: ['imputer'], imputer: 'constant', stochastic: false, ...says };
+  return {
+    id,
+    direction,
+    params: [STEPS],
+    sensitive: [],
+    needs: ['imputer'],
+    imputer: 'constant',
+    stochastic: false,
+    ...says,
+  };
 }
 
 export const CATALOGUE: Catalogue = {

@@ -1,0 +1,10 @@
+import { cam } from './cam.js';
+import { core } from './core.js';
+import { faithfulness } from './faithfulness.js';
+import { gradient } from './gradient.js';
+import type { Group } from './group.js';
+import { judgement } from './judgement.js';
+import { perturbation } from './perturbation.js';
+import { propagation } from './propagation.js';
+
+export const groups: readonly Group[] = [core, gradient, propagation, cam, perturbation, faithfulness, judgement];
