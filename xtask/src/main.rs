@@ -13,6 +13,7 @@ mod size;
 mod test;
 mod tools;
 mod wasm;
+mod zoo;
 
 use clap::{Parser, Subcommand};
 
@@ -49,6 +50,8 @@ enum Command {
     Gen(regenerate::Options),
     /// Feeds random bytes to the loader and the picture decoder
     Fuzz(fuzz::Options),
+    /// Holds gradients against exports made by tests/zoo/make.py; writes docs/gradient-coverage.md
+    Zoo(zoo::Options),
     /// Times forward and gradient passes: natively, or in the page beside onnxruntime-web
     Bench(bench::Options),
 }
@@ -66,6 +69,7 @@ fn main() -> std::process::ExitCode {
         Command::Gen(options) => regenerate::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Bench(options) => bench::run(&options),
+        Command::Zoo(options) => zoo::run(&options),
     };
     match result {
         Ok(()) => std::process::ExitCode::SUCCESS,
