@@ -40,18 +40,21 @@ pub enum Rules {
     Gradient,
 }
 
-/// A backward pass from the logits.
+/// A backward pass.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Backward {
     /// By which rules.
     pub rules: Rules,
+    /// The layer that it starts from; the logits if none.
+    pub of: Option<usize>,
     /// What arrives where.
     pub wrt: Vec<Wrt>,
 }
 
 /// What to run. Inputs are, each batch first: the pictures `[N, C, H, W]`; where `replaced` is set, the value that layer
-/// has instead of its own; where there is a backward pass, the cotangent `[N, K]` of the logits. Outputs are: the logits
-/// `[N, K]`; the value of each of `layers`; what the backward pass brings to each of its `wrt`.
+/// has instead of its own; where there is a backward pass, the cotangent of what it starts from (the logits `[N, K]`
+/// or a layer's value). Outputs are: the logits `[N, K]`, or the value of the layer that a backward pass starts from; the
+/// value of each of `layers`; what the backward pass brings to each of its `wrt`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Program {
     /// The weights.
@@ -83,6 +86,7 @@ impl Program {
         Self {
             backward: Some(Backward {
                 rules,
+                of: None,
                 wrt: wrt.to_vec(),
             }),
             ..Self::default()

@@ -132,8 +132,8 @@ impl Network {
     /// Whether the logits can be differentiated by each of `wrt`; far cheaper than a plan.
     pub fn check_gradient(&self, wrt: &[Wrt]) -> Result<(), GradientError> {
         self.check_backward(&Backward {
-            rules: Rules::Gradient,
             wrt: wrt.to_vec(),
+            ..Backward::default()
         })
     }
 
@@ -186,11 +186,12 @@ impl Network {
             Wrt::Input => Ok(model.inputs[0]),
             Wrt::Layer(i) => self.outlet(&values, *i),
         };
+        let of = backward.of.map_or(Ok(values[0]), |layer| self.outlet(&values, layer))?;
         let wrt = backward.wrt.iter().map(outlet).collect::<Result<Vec<_>, _>>()?;
         let table = match backward.rules {
             Rules::Gradient => vjp::VjpTable::standard(),
         };
-        guard::catch(|| backward::differentiate_by(&table, &model, values[0], &layers, &wrt)).map_err(engine)?
+        guard::catch(|| backward::differentiate_by(&table, &model, of, &layers, &wrt)).map_err(engine)?
     }
 }
 

@@ -1,0 +1,227 @@
+//! What answers hold.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Choice, WireTarget};
+use crate::error::Error;
+use crate::graph::inspect::Inspection;
+use crate::job::Passes;
+use crate::model::ModelCard;
+
+/// One class of an answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]
+pub struct ClassScore {
+    /// Class index.
+    pub class: usize,
+    /// Label.
+    pub label: String,
+    /// Logit.
+    pub logit: f32,
+    /// Probability: softmax over classes, or the logistic function where the network ends in one.
+    pub probability: f32,
+}
+
+/// A layer of the network.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]
+pub struct LayerInfo {
+    /// ONNX node name.
+    pub name: String,
+    /// Operator.
+    pub op: String,
+    /// Shape without the batch axis.
+    pub shape: Vec<usize>,
+}
+
+/// A loaded network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]
+#[serde(rename_all = "camelCase")]
+pub struct ModelInfo {
+    /// Id.
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// SHA-256 of the file.
+    pub sha256: String,
+    /// Channels, height, width of the input.
+    pub dims: [usize; 3],
+    /// Number of classes.
+    pub classes: usize,
+    /// Labels, one a class.
+    pub labels: Vec<String>,
+    /// What the file ends in: `logits`, `softmax`, `log-softmax`, `sigmoid`.
+    pub head: String,
+    /// Layers in order.
+    pub layers: Vec<LayerInfo>,
+    /// Index of the default layer.
+    pub default_layer: Option<usize>,
+    /// Why gradients can't be had, if so; perturbation methods still work.
+    pub gradient_error: Option<WireError>,
+}
+
+/// What an ONNX file holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]
+pub struct Inspected {
+    /// A card to start from; every field can be edited before loading.
+    pub card: ModelCard,
+    /// Why the card says what it says, one sentence each.
+    pub reasons: Vec<String>,
+    /// Names of the inputs with their shapes in words.
+    pub inputs: Vec<String>,
+    /// Names of the outputs, of which one is chosen in `card.output.name`.
+    pub outputs: Vec<String>,
+    /// Version of the standard operator set.
+    pub opset: i64,
+    /// Number of nodes.
+    pub nodes: usize,
+}
+
+impl Inspected {
+    /// What was found in the file `name`; the suggested card takes its id and name from the file's.
+    pub fn new(name: &str, found: Inspection) -> Self {
+        let stem = name.trim_end_matches(".onnx");
+        let id: String = stem
+            .chars()
+            .map(|c| {
+                if c.is_ascii_alphanumeric() {
+                    c.to_ascii_lowercase()
+                } else {
+                    '-'
+                }
+            })
+            .collect();
+        let mut card = found.card;
+        card.id = format!("own-{}", id.trim_matches('-'));
+        stem.clone_into(&mut card.name);
+        name.clone_into(&mut card.file);
+        let Inspection {
+            reasons,
+            inputs,
+            outputs,
+            opset,
+            nodes,
+            ..
+        } = found;
+        Self {
+            card,
+            reasons,
+            inputs,
+            outputs,
+            opset,
+            nodes,
+        }
+    }
+}
+
+/// How a result came about: enough to repeat it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]
+#[serde(rename_all = "camelCase")]
+pub struct Provenance {
+    /// Version of Lucarne.
+    pub lucarne: String,
+    /// Model id.
+    pub model: String,
+    /// SHA-256 of the ONNX file.
+    pub model_sha256: String,
+    /// SHA-256 of the preprocessed input's little-endian f32 bytes.
+    pub input_sha256: String,
+    /// Device.
+    pub device: String,
+    /// Method or metric, with every parameter.
+    pub of: Choice,
+    /// Imputer with every parameter, where one was used.
+    pub removal: Option<Choice>,
+    /// Target.
+    pub target: WireTarget,
+    /// Label of the target class.
+    pub label: String,
+    /// Seed.
+    pub seed: u32,
+    /// Forward passes run.
+    pub forward: u64,
+    /// Backward passes run.
+    pub backward: u64,
+}
+
+/// A computed attribution, without its map.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]
+#[serde(rename_all = "camelCase")]
+pub struct Attributed {
+    /// Shape of the map: `[C, H, W]` or `[1, h, w]`.
+    pub shape: Vec<usize>,
+    /// Whether negative values lower the target.
+    pub signed: bool,
+    /// Layer it lives on, or none for the input.
+    pub layer: Option<String>,
+    /// For complete methods: sum of the map minus the change of the target from the baseline.
+    pub completeness_gap: Option<f64>,
+    /// How it came about.
+    pub provenance: Provenance,
+}
+
+/// A curve.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]
+pub struct WireCurve {
+    /// Legend.
+    pub label: String,
+    /// Share of pixels.
+    pub x: Vec<f64>,
+    /// Target.
+    pub y: Vec<f64>,
+}
+
+/// A score.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]
+pub struct Evaluated {
+    /// The score, or none where it is undefined.
+    pub score: Option<f64>,
+    /// Why it is undefined.
+    pub undefined: Option<String>,
+    /// Curves behind it.
+    pub curves: Vec<WireCurve>,
+    /// How it came about.
+    pub provenance: Provenance,
+}
+
+/// An error for people and programs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]
+pub struct WireError {
+    /// Stable kebab-case code.
+    pub code: String,
+    /// One sentence.
+    pub message: String,
+    /// Node, field or layer at fault.
+    pub place: Option<String>,
+    /// The cure, or empty.
+    pub hint: String,
+}
+
+impl From<&Error> for WireError {
+    fn from(error: &Error) -> Self {
+        Self {
+            code: error.code().to_owned(),
+            message: error.to_string(),
+            place: error.place().map(str::to_owned),
+            hint: error.hint().to_owned(),
+        }
+    }
+}
+
+/// Passes as provenance states them.
+impl Provenance {
+    /// Sets the passes run.
+    #[must_use]
+    pub fn with_passes(mut self, passes: Passes) -> Self {
+        self.forward = passes.forward;
+        self.backward = passes.backward;
+        self
+    }
+}
