@@ -94,6 +94,12 @@ impl<'a> Job<'a> {
         self.total.set(self.total.get() + passes.total());
     }
 
+    /// Corrects what [`Job::expect`] was told, once a number that depends on the picture is known.
+    pub fn expect_instead(&self, announced: Passes, now: Passes) {
+        let total = self.total.get() + now.total();
+        self.total.set(total.saturating_sub(announced.total()));
+    }
+
     /// Counts finished passes, reports progress, lets the host breathe, and stops if cancelled.
     /// Every long loop calls this at least every few tens of milliseconds of work.
     pub async fn step(&self, passes: Passes) -> Result<(), Error> {

@@ -28,6 +28,7 @@ pub mod program;
 pub mod protocol;
 mod resample;
 pub mod rng;
+pub mod segment;
 pub mod service;
 pub mod session;
 pub mod tensor;

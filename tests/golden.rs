@@ -13,6 +13,7 @@ use lucarne::metric::{Evidence, Score};
 use lucarne::model::{Limits, Model, ModelCard, Target, TargetKind};
 use lucarne::params::{ParamValue, ParamValues};
 use lucarne::rng::SeedStream;
+use lucarne::segment::{Pixels, Segments, felzenszwalb, quickshift, slic};
 use lucarne::{Context, Input, Job, Mask, Removal, Tensor, attribution, imputer, metric, npy};
 use serde::Deserialize;
 
@@ -187,6 +188,11 @@ fn run(folder: &Path, case: &Case) -> Outcome<Vec<Pair>> {
             shape = Some(picture.shape().to_vec());
             picture.into_data()
         }
+        "segments" => {
+            let found = pollster::block_on(segments(&case.id, &cx, &input, &case.params))?;
+            shape = Some(vec![found.size().0, found.size().1]);
+            found.labels.iter().map(|&l| l as f32).collect()
+        }
         "metric" => {
             let map = read(text(&case.attribution, "file"))?;
             let evidence = Evidence::new(&input, &map, None)?;
@@ -219,6 +225,48 @@ fn run(folder: &Path, case: &Case) -> Outcome<Vec<Pair>> {
         expected,
     });
     Ok(pairs)
+}
+
+/// Segments by the segmenter's own options.
+async fn segments(id: &str, cx: &Context<'_>, input: &Input, params: &toml::Table) -> Outcome<Segments> {
+    let number = |name: &str, default: f64| match params.get(name) {
+        Some(toml::Value::Integer(i)) => *i as f64,
+        Some(toml::Value::Float(f)) => *f,
+        _ => default,
+    };
+    let pixels = Pixels::of(input);
+    Ok(match id {
+        "slic" => {
+            let d = slic::Options::default();
+            let options = slic::Options {
+                segments: number("segments", d.segments as f64) as usize,
+                compactness: number("compactness", d.compactness),
+                sigma: number("sigma", d.sigma),
+                rounds: d.rounds,
+            };
+            slic::segment(cx.job, &pixels, &options).await?
+        }
+        "quickshift" => {
+            let d = quickshift::Options::default();
+            let options = quickshift::Options {
+                kernel: number("kernel", d.kernel),
+                reach: number("reach", d.reach),
+                ratio: number("ratio", d.ratio),
+                sigma: number("sigma", d.sigma),
+            };
+            quickshift::segment(cx.job, cx.random, &pixels, &options).await?
+        }
+        "felzenszwalb" => {
+            let d = felzenszwalb::Options::default();
+            let options = felzenszwalb::Options {
+                scale: number("scale", d.scale),
+                sigma: number("sigma", d.sigma),
+                min_size: number("min_size", d.min_size as f64) as usize,
+            };
+            felzenszwalb::segment(cx.job, &pixels, &options).await?
+        }
+        other => return Err(format!("unknown segmenter {other}").into()),
+    })
 }
 
 /// Checks one pair; returns its figures in words.
