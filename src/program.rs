@@ -38,6 +38,10 @@ pub enum Rules {
     /// The gradient.
     #[default]
     Gradient,
+    /// The gradient, of which only the positive part passes back through each ReLU (guided backpropagation).
+    GuidedRelu,
+    /// The gradient, but each ReLU passes the positive part of what arrives, whatever its own input (deconvolution).
+    DeconvRelu,
 }
 
 /// A backward pass.

@@ -5,26 +5,28 @@ use std::collections::{BTreeMap, BTreeSet};
 use tract_onnx::tract_core::ops::konst::Const;
 use tract_onnx::tract_core::ops::math;
 
+use super::rules::{self, View};
+use super::vjp::Adjoint;
 use super::vjp::prelude::*;
-use super::vjp::{Adjoint, VjpTable};
 use crate::error::GradientError;
+use crate::program::Rules;
 
 /// Name of the source that takes the cotangent of the logits.
 pub(in crate::graph) const COTANGENT: &str = "lucarne.cotangent";
 
-/// [`differentiate_by`] the gradient's rules.
+/// [`differentiate_by`] the gradient.
 #[cfg(test)]
 pub(in crate::graph) fn differentiate(
     model: &TypedModel,
     of: OutletId,
     wrt: &[OutletId],
 ) -> Result<TypedModel, GradientError> {
-    differentiate_by(&VjpTable::standard(), model, of, &[], wrt)
+    differentiate_by(&Rules::Gradient, model, of, &[], wrt)
 }
 
-/// The graph `(inputs, cotangent) -> (of, also, gradients)`: by the rules of `table`, the gradients of
-/// `sum(cotangent * of)` by each outlet of `wrt`, in order, each of the shape of its outlet; the cotangent has the shape
-/// of `of`.
+/// The graph `(inputs, cotangent) -> (of, also, gradients)`: the gradients of `sum(cotangent * of)` by each outlet of
+/// `wrt`, in order, each of the shape of its outlet, or what other `rules` carry there; the cotangent has the shape of
+/// `of`.
 ///
 /// `model` is typed and not decluttered (declutter changes the layout of weights), every shape in it fixed. The result
 /// shares forward values with the adjoint, and is left for the caller to declutter and optimise as one.
@@ -33,7 +35,7 @@ pub(in crate::graph) fn differentiate(
 /// [`GradientError::NoRule`] if a gradient flows into an operator without a rule, or in a form that its rule does not
 /// cover; [`GradientError::Unreached`] if `of` does not depend on one of `wrt` by a differentiable path.
 pub(in crate::graph) fn differentiate_by(
-    table: &VjpTable,
+    rules: &Rules,
     model: &TypedModel,
     of: OutletId,
     also: &[OutletId],
@@ -75,7 +77,17 @@ pub(in crate::graph) fn differentiate_by(
         graph.add_source(COTANGENT, fact)
     })()
     .map_err(|error| engine("Source", COTANGENT, &error))?;
-    cotangents.insert(of, vec![seed]);
+    let view = View {
+        model,
+        order: &order,
+        wrt,
+        active: &active,
+        graph: &graph,
+        outlets: &outlets,
+    };
+    let scheme = rules::scheme(rules, &view).map_err(|error| engine("network", "", &error))?;
+    let start = (scheme.seed)(&mut graph, seed, outlets[&of]).map_err(|error| engine("Source", COTANGENT, &error))?;
+    cotangents.insert(of, vec![start]);
     let mut gradients: BTreeMap<OutletId, OutletId> = BTreeMap::new();
 
     for &id in order.iter().rev() {
@@ -102,15 +114,20 @@ pub(in crate::graph) fn differentiate_by(
             .map(|slot| outlets[&OutletId::new(id, slot)])
             .collect();
         let mut adjoint = Adjoint::new(&mut graph, &node.name, &inputs, &outputs, &arrived, &wanted);
-        let sent = table
-            .apply(&*node.op, &mut adjoint)
+        let own = scheme.nodes.get(&id);
+        let sent = match own {
+            Some(own) => Some((own.send)(&mut adjoint)),
+            None => scheme.table.apply(&*node.op, &mut adjoint),
+        };
+        let sent = sent
             .ok_or_else(|| GradientError::NoRule {
                 op: node.op.name().into_owned(),
                 node: node.name.clone(),
                 why: String::new(),
             })?
             .map_err(|error| fail(&error))?;
-        for ((input, cotangent), _) in node.inputs.iter().zip(sent).zip(&wanted).filter(|(_, wanted)| **wanted) {
+        let receivers: &[OutletId] = own.map_or(&node.inputs, |own| &own.to);
+        for (input, cotangent) in receivers.iter().zip(sent).filter(|(to, _)| active.contains(to)) {
             let Some(cotangent) = cotangent else { continue };
             same_fact(&graph, outlets[input], cotangent).map_err(|error| fail(&error))?;
             cotangents.entry(*input).or_default().push(cotangent);

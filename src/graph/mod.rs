@@ -11,6 +11,7 @@ pub mod inspect;
 mod memory;
 mod normalise;
 mod onnx;
+mod rules;
 mod vjp;
 mod wire;
 
@@ -188,10 +189,7 @@ impl Network {
         };
         let of = backward.of.map_or(Ok(values[0]), |layer| self.outlet(&values, layer))?;
         let wrt = backward.wrt.iter().map(outlet).collect::<Result<Vec<_>, _>>()?;
-        let table = match backward.rules {
-            Rules::Gradient => vjp::VjpTable::standard(),
-        };
-        guard::catch(|| backward::differentiate_by(&table, &model, of, &layers, &wrt)).map_err(engine)?
+        guard::catch(|| backward::differentiate_by(&backward.rules, &model, of, &layers, &wrt)).map_err(engine)?
     }
 }
 

@@ -48,7 +48,7 @@ mod einsum;
 mod elementwise;
 mod gather;
 mod linear_axis;
-mod pointwise;
+pub(in crate::graph) mod pointwise;
 mod pool;
 pub(in crate::graph) mod prelude;
 mod reduce;
@@ -142,7 +142,8 @@ pub(in crate::graph) struct Adjoint<'a> {
     model: &'a mut TypedModel,
     cotangents: &'a [Option<OutletId>],
     node: &'a str,
-    rule: &'static str,
+    /// Labels the nodes that are wired.
+    pub rule: &'static str,
 }
 
 impl<'a> Adjoint<'a> {
@@ -163,6 +164,22 @@ impl<'a> Adjoint<'a> {
             node,
             rule: "",
         }
+    }
+
+    /// What `table` sends back for `op`, if its inputs were these and this arrived at its first output.
+    pub fn by_table(
+        &mut self,
+        table: &VjpTable,
+        op: &dyn TypedOp,
+        inputs: &[OutletId],
+        cotangent: OutletId,
+        wanted: &[bool],
+    ) -> Cotangents {
+        let cotangents = [Some(cotangent)];
+        let mut inner = Adjoint::new(self.model, self.node, inputs, self.outputs, &cotangents, wanted);
+        table
+            .apply(op, &mut inner)
+            .with_context(|| format!("{} has no gradient", op.name()))?
     }
 
     /// The cotangent of the first output, of its shape.

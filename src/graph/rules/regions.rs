@@ -1,0 +1,115 @@
+//! Finds what belongs together again: exporters and the engine take activations apart into chains and diamonds of
+//! element-wise operators.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tract_onnx::tract_core::ops::binary::{BinMiniOp, TypedBinOp};
+use tract_onnx::tract_core::ops::cast::Cast;
+use tract_onnx::tract_core::ops::element_wise::ElementWiseOp;
+use tract_onnx::tract_core::ops::identity::Identity;
+use tract_onnx::tract_core::ops::logic::Iff;
+use tract_onnx::tract_core::ops::math::{Max, Min};
+
+use super::View;
+use crate::graph::vjp::prelude::*;
+
+/// The regions of a network in which each value is a function of one value of one earlier tensor, constants aside.
+pub(super) struct Regions {
+    /// For each node inside of a region, the outlet that the region starts from.
+    start: BTreeMap<usize, OutletId>,
+}
+
+/// The binary operator of a node.
+pub(super) fn binary(node: &TypedNode) -> Option<&dyn BinMiniOp> {
+    node.op_as::<TypedBinOp>().map(|op| &*op.0)
+}
+
+impl Regions {
+    /// Regions end at the outlets that the result is taken by.
+    pub fn of(view: &View) -> Self {
+        let mut start: BTreeMap<usize, OutletId> = BTreeMap::new();
+        for &id in view.order {
+            let node = view.model.node(id);
+            let inputs = view.active_inputs(node);
+            if inputs.is_empty() || !element_wise(view, node, &inputs) {
+                continue;
+            }
+            let from = |slot: &usize| {
+                let outlet = node.inputs[*slot];
+                if view.wrt.contains(&outlet) {
+                    return outlet;
+                }
+                start.get(&outlet.node).copied().unwrap_or(outlet)
+            };
+            let from: BTreeSet<OutletId> = inputs.iter().map(from).collect();
+            if from.len() == 1 {
+                start.extend(from.first().map(|&from| (id, from)));
+            }
+        }
+        Self { start }
+    }
+
+    /// Where the region of a node starts; `None` for nodes that do not work element by element, or on several tensors.
+    pub fn start(&self, node: usize) -> Option<OutletId> {
+        self.start.get(&node).copied()
+    }
+
+    /// Where the value of an outlet comes from: the start of its region, or itself.
+    pub fn origin(&self, view: &View, outlet: OutletId) -> OutletId {
+        if view.wrt.contains(&outlet) {
+            return outlet;
+        }
+        self.start(outlet.node).unwrap_or(outlet)
+    }
+
+    /// Whether what leaves `node` is joined again with what went past it, as in the positive part of an ELU.
+    pub fn is_branch(&self, view: &View, node: usize) -> bool {
+        let Some(start) = self.start(node) else { return false };
+        let mut after: BTreeSet<usize> = [node].into();
+        for &id in view.order {
+            if self.start(id) != Some(start) {
+                continue;
+            }
+            let node = view.model.node(id);
+            let through = |slot: &usize| after.contains(&node.inputs[*slot].node);
+            let inputs = view.active_inputs(node);
+            if inputs.iter().any(through) {
+                if !inputs.iter().all(through) {
+                    return true;
+                }
+                after.insert(id);
+            }
+        }
+        false
+    }
+
+    /// The data input of `node` where it is a ReLU, or the lower half of a clip from 0 to more than 1 (ReLU6, but not
+    /// the hard sigmoid), and not a part of another activation.
+    pub fn relu(&self, view: &View, node: &TypedNode) -> Option<OutletId> {
+        let data = bounded::<Max>(view, node).filter(|(_, bound)| *bound == 0.0)?.0;
+        let hard = |other: usize| bounded::<Min>(view, view.model.node(other)).is_some_and(|(_, bound)| bound <= 1.0);
+        let clipped = hard(data.node) || matches!(view.readers(node.id.into())[..], [reader] if hard(reader));
+        (!clipped && !self.is_branch(view, node.id)).then_some(data)
+    }
+}
+
+/// The data input and the bound of a node that applies `Op` (a maximum or minimum) to a tensor and a number.
+fn bounded<Op: BinMiniOp>(view: &View, node: &TypedNode) -> Option<(OutletId, f32)> {
+    binary(node).filter(|op| op.is::<Op>())?;
+    let [data] = view.active_inputs(node)[..] else {
+        return None;
+    };
+    let same = view.shape(node.inputs[data]) == view.shape(node.id.into());
+    let bound = view.uniform(node.inputs[1 - data])?;
+    same.then_some((node.inputs[data], bound))
+}
+
+fn element_wise(view: &View, node: &TypedNode, active: &[usize]) -> bool {
+    let known = node.op_is::<ElementWiseOp>()
+        || node.op_is::<TypedBinOp>()
+        || node.op_is::<Cast>()
+        || node.op_is::<Identity>()
+        || node.op_is::<Iff>();
+    let shape = view.shape(node.id.into());
+    known && active.iter().all(|&slot| view.shape(node.inputs[slot]) == shape)
+}
