@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use tract_onnx::tract_core::ops::konst::Const;
 use tract_onnx::tract_core::ops::math;
 
-use super::rules::{self, View};
+use super::rules::{Scheme, View};
 use super::vjp::Adjoint;
 use super::vjp::prelude::*;
 use crate::error::GradientError;
-use crate::program::Rules;
 
 /// Name of the source that takes the cotangent of the logits.
 pub(in crate::graph) const COTANGENT: &str = "lucarne.cotangent";
@@ -21,12 +20,12 @@ pub(in crate::graph) fn differentiate(
     of: OutletId,
     wrt: &[OutletId],
 ) -> Result<TypedModel, GradientError> {
-    differentiate_by(&Rules::Gradient, model, of, &[], wrt)
+    differentiate_by(|_| Ok(Scheme::gradient()), model, of, &[], wrt)
 }
 
 /// The graph `(inputs, cotangent) -> (of, also, gradients)`: the gradients of `sum(cotangent * of)` by each outlet of
-/// `wrt`, in order, each of the shape of its outlet, or what other `rules` carry there; the cotangent has the shape of
-/// `of`.
+/// `wrt`, in order, each of the shape of its outlet, or what the rules of another `scheme` carry there; the
+/// cotangent has the shape of `of`.
 ///
 /// `model` is typed and not decluttered (declutter changes the layout of weights), every shape in it fixed. The result
 /// shares forward values with the adjoint, and is left for the caller to declutter and optimise as one.
@@ -35,7 +34,7 @@ pub(in crate::graph) fn differentiate(
 /// [`GradientError::NoRule`] if a gradient flows into an operator without a rule, or in a form that its rule does not
 /// cover; [`GradientError::Unreached`] if `of` does not depend on one of `wrt` by a differentiable path.
 pub(in crate::graph) fn differentiate_by(
-    rules: &Rules,
+    scheme: impl FnOnce(&View<'_>) -> TractResult<Scheme>,
     model: &TypedModel,
     of: OutletId,
     also: &[OutletId],
@@ -85,7 +84,7 @@ pub(in crate::graph) fn differentiate_by(
         graph: &graph,
         outlets: &outlets,
     };
-    let scheme = rules::scheme(rules, &view).map_err(|error| engine("network", "", &error))?;
+    let scheme = scheme(&view).map_err(|error| engine("network", "", &error))?;
     let start = (scheme.seed)(&mut graph, seed, outlets[&of]).map_err(|error| engine("Source", COTANGENT, &error))?;
     cotangents.insert(of, vec![start]);
     let mut gradients: BTreeMap<OutletId, OutletId> = BTreeMap::new();

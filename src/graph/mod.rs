@@ -189,7 +189,8 @@ impl Network {
         };
         let of = backward.of.map_or(Ok(values[0]), |layer| self.outlet(&values, layer))?;
         let wrt = backward.wrt.iter().map(outlet).collect::<Result<Vec<_>, _>>()?;
-        guard::catch(|| backward::differentiate_by(&backward.rules, &model, of, &layers, &wrt)).map_err(engine)?
+        let scheme = |view: &rules::View| rules::scheme(&backward.rules, view);
+        guard::catch(|| backward::differentiate_by(scheme, &model, of, &layers, &wrt)).map_err(engine)?
     }
 }
 

@@ -27,8 +27,13 @@ pub(in crate::graph) struct Scheme {
 impl Scheme {
     /// The gradient, of the cotangent as it is.
     pub fn gradient() -> Self {
+        Self::by(VjpTable::standard())
+    }
+
+    /// By the rules of `table` alone.
+    pub fn by(table: VjpTable) -> Self {
         Self {
-            table: VjpTable::standard(),
+            table,
             nodes: BTreeMap::new(),
             seed: |_, cotangent, _| Ok(cotangent),
         }
