@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, InputError};
 use crate::exec::Executor;
+use crate::graph::Layer;
 use crate::model::target::Head;
 use crate::params::ParamValues;
 use crate::protocol::{
@@ -191,21 +192,30 @@ pub fn describe(model: &Model) -> ModelInfo {
             Head::Sigmoid => "sigmoid",
         }
         .to_owned(),
-        layers: network
-            .layers()
-            .iter()
-            .map(|l| LayerInfo {
-                name: l.name.clone(),
-                op: l.op.clone(),
-                shape: l.shape.clone(),
-            })
-            .collect(),
+        layers: layers(network.layers()),
         default_layer: model.layer("").ok(),
         gradient_error: network
             .check_gradient(&[Wrt::Input])
             .err()
             .map(|e| WireError::from(&Error::from(e))),
     }
+}
+
+fn layers(layers: &[Layer]) -> Vec<LayerInfo> {
+    let mut found: Vec<LayerInfo> = Vec::new();
+    for layer in layers {
+        let deepest = layer.reads.iter().filter_map(|&i| found.get(i)).map(|l| l.depth).max();
+        found.push(LayerInfo {
+            name: layer.name.clone(),
+            op: layer.op.clone(),
+            shape: layer.shape.clone(),
+            reads: layer.reads.clone(),
+            depth: deepest.unwrap_or(0) + 1,
+            grid: layer.grid.map(|g| [g.height, g.width]),
+            attention: layer.attention,
+        });
+    }
+    found
 }
 
 impl<'a> Question<'a> {

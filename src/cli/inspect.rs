@@ -55,7 +55,7 @@ pub fn run(arguments: &Inspect, json: bool) -> Result<(), Failure> {
     for reason in &inspected.reasons {
         let _ = writeln!(text, "# {reason}");
     }
-    for LayerInfo { name, op, shape } in layers.iter().flatten() {
+    for LayerInfo { name, op, shape, .. } in layers.iter().flatten() {
         let _ = writeln!(text, "# layer {name} ({op}) {shape:?}");
     }
     let card = toml::to_string(&inspected.card)

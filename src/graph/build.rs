@@ -42,6 +42,8 @@ pub(super) struct Untyped {
 pub(super) struct Typed {
     pub model: TypedModel,
     pub values: Vec<OutletId>,
+    /// For each node, the name of the ONNX node that it was made of.
+    pub origin: Vec<String>,
 }
 
 /// The deepest cause, on one line and of bounded length.
@@ -372,6 +374,7 @@ impl Untyped {
             ..TypedModel::default()
         };
         let mut mapping: HashMap<OutletId, OutletId> = HashMap::new();
+        let mut origin = Vec::new();
         let order = source.eval_order().map_err(|e| LoadError::Parse { why: cause(&e) })?;
         for id in order {
             let first = target.nodes().len();
@@ -415,6 +418,7 @@ impl Untyped {
                     )?;
                 }
             }
+            origin.resize(target.nodes().len(), node.name.clone());
             mapping.extend(
                 outlets
                     .into_iter()
@@ -424,6 +428,10 @@ impl Untyped {
         }
         let values: Vec<OutletId> = source.outputs.iter().map(|o| mapping[o]).collect();
         target.outputs.clone_from(&values);
-        Ok(Typed { model: target, values })
+        Ok(Typed {
+            model: target,
+            values,
+            origin,
+        })
     }
 }

@@ -93,6 +93,7 @@ const WORTH: &[&str] = &[
     "Relu",
     "Resize",
     "Selu",
+    "Softmax",
     "Softplus",
     "Swish",
     "Tanh",

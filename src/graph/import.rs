@@ -12,7 +12,7 @@ use super::branches::decide;
 use super::build::{Typed, Untyped, cause};
 use super::ends::{Answer, candidates, recognise};
 use super::onnx::{decode, each_tensor, node_name, opset, prune, settle, single_precision, unreadable, within};
-use super::{Layer, Network, memory};
+use super::{Layer, Network, memory, outline, randomise};
 use crate::error::LoadError;
 use crate::guard::attempt;
 use crate::model::card::Layout;
@@ -304,7 +304,14 @@ fn build(prepared: Prepared, card: &ModelCard, limits: &Limits) -> Result<Option
         layout: card.input.layout,
         limits: limits.clone(),
     };
-    let (Typed { mut model, values }, (class, rank)) = source.with_axis(1)?;
+    let (
+        Typed {
+            mut model,
+            values,
+            origin,
+        },
+        (class, rank),
+    ) = source.with_axis(1)?;
     let along = |axis: i64| axis.rem_euclid(rank.max(1) as i64) as usize == class;
     if answer.axis.is_some_and(|axis| !along(axis)) {
         return Ok(None);
@@ -317,38 +324,60 @@ fn build(prepared: Prepared, card: &ModelCard, limits: &Limits) -> Result<Option
             .unwrap_or_default()
     };
     let classes = shape_of(values[0])[1];
+    let lies = attempt(cause, || outline::lies(&model)).map_err(unreadable)?;
     let mut seen = HashSet::new();
     let mut layers = Vec::new();
     let mut places = Vec::new();
     for (i, (node, _)) in candidates.iter().enumerate() {
         let outlet = values[i + 1];
         let shape = shape_of(outlet);
+        let attention = outline::is_attention(&model, outlet);
         let maps = shape.len() == 4 && shape[2] * shape[3] > 1;
         let tokens = shape.len() == 3 && shape[1] > 1 && shape[2] > 1;
         let computed = model
             .outlet_fact(outlet)
             .is_ok_and(|f| f.konst.is_none() && f.datum_type == f32::datum_type());
-        if (maps || tokens) && shape[0] == 1 && computed && seen.insert(outlet) {
+        let layer = attention || ((maps || tokens) && shape[0] == 1 && node.op_type != "Softmax");
+        if layer && computed && seen.insert(outlet) {
+            let inner = if attention && shape.len() == 3 {
+                &shape[..]
+            } else {
+                &shape[1..]
+            };
             layers.push(Layer {
                 name: node_name(node).to_owned(),
                 op: node.op_type.clone(),
-                shape: shape[1..].to_vec(),
+                shape: inner.to_vec(),
+                reads: Vec::new(),
+                grid: if attention {
+                    None
+                } else {
+                    outline::grid(inner, lies.get(&outlet))
+                },
+                attention,
             });
             places.push(i + 1);
         }
     }
     model.outputs = vec![values[0]];
-    let default_layer = layers.iter().rposition(|l| l.shape.len() == 3);
+    let outlets: Vec<OutletId> = places.iter().map(|&p| values[p]).collect();
+    for (layer, reads) in layers.iter_mut().zip(outline::reads(&model, &outlets)) {
+        layer.reads = reads;
+    }
+    let default_layer = outline::default_layer(&layers);
     let head = answer.head;
+    let groups = attempt(cause, || randomise::groups(&model, &origin)).map_err(unreadable)?;
     Ok(Some(Network {
         dims: card.dims(),
         classes,
         head,
         layers,
         default_layer,
+        weight_groups: groups.into_iter().map(|g| g.name).collect(),
         places,
         model,
         values,
+        origin,
         source,
     }))
 }

@@ -11,11 +11,12 @@ pub mod inspect;
 mod memory;
 mod normalise;
 mod onnx;
+mod outline;
+mod randomise;
 mod rules;
 mod vjp;
 mod wire;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use tract_onnx::prelude::{
@@ -23,7 +24,7 @@ use tract_onnx::prelude::{
 };
 use tract_onnx::tract_core::internal::RunOptions;
 
-use crate::error::{GradientError, LoadError, RunError};
+use crate::error::{GradientError, InputError, LoadError, RunError};
 use crate::guard::{self, attempt};
 use crate::model::target::Head;
 use crate::model::{Limits, ModelCard};
@@ -32,6 +33,7 @@ use crate::{Error, Tensor};
 use build::{Typed, cause};
 
 pub use crate::program::Wrt;
+pub use outline::Grid;
 
 /// A place inside the network that can be looked at or differentiated by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,8 +42,14 @@ pub struct Layer {
     pub name: String,
     /// ONNX operator type.
     pub op: String,
-    /// Shape of its output for one picture, without the batch axis: `[C, h, w]`, `[T, D]` or `[D]`.
+    /// Shape of its output for one picture, without the batch axis: `[C, h, w]`, `[T, D]`, or `[heads, T, T]`.
     pub shape: Vec<usize>,
+    /// Indices of the layers that it is computed from without another layer between; none: from the picture.
+    pub reads: Vec<usize>,
+    /// How its output lies on the picture; none where that is not known, and for attention.
+    pub grid: Option<Grid>,
+    /// Whether it is an attention matrix `[heads, T, T]`, each row of which sums to 1.
+    pub attention: bool,
 }
 
 /// An imported network: typed graph, constants folded, input transposed to `[N, C, H, W]` where it was not.
@@ -51,12 +59,15 @@ pub struct Network {
     head: Head,
     layers: Vec<Layer>,
     default_layer: Option<usize>,
+    weight_groups: Vec<String>,
     /// For each layer, its place among `values`.
     places: Vec<usize>,
     /// One picture at a time, as imported: neither decluttered nor optimised, which gradients need.
     model: TypedModel,
     /// The logits `[N, K]`, then what the layers are taken from.
     values: Vec<OutletId>,
+    /// For each node of `model`, the name of its ONNX node.
+    origin: Vec<String>,
     source: import::Source,
 }
 
@@ -98,25 +109,36 @@ impl Network {
         &self.layers
     }
 
-    /// The last spatial feature map `[C, h, w]` with `h * w > 1`: the default of the methods that look at a layer.
+    /// The default of the methods that weigh a layer's channels: the last feature map `[C, h, w]` with `h * w > 1`; in a
+    /// transformer, the last tokens that its last attention is computed from.
     pub fn default_layer(&self) -> Option<usize> {
         self.default_layer
     }
 
-    /// The graph for `n` pictures at a time, and the outlets of its values.
-    fn at(&self, n: usize) -> Result<(Cow<'_, TypedModel>, Cow<'_, [OutletId]>), LoadError> {
-        if n == 1 {
-            return Ok((Cow::Borrowed(&self.model), Cow::Borrowed(&self.values)));
+    /// The names of the weight groups in order of computation: the ONNX nodes that take weights, each standing also for
+    /// the constant biases, scales and shifts that follow it directly. [`Weights::Randomised`] counts them.
+    pub fn weight_groups(&self) -> &[String] {
+        &self.weight_groups
+    }
+
+    /// The graph for `n` pictures at a time.
+    fn at(&self, n: usize) -> Result<Typed, LoadError> {
+        if n != 1 {
+            return self.source.at(n);
         }
-        let Typed { model, values } = self.source.at(n)?;
-        Ok((Cow::Owned(model), Cow::Owned(values)))
+        Ok(Typed {
+            model: self.model.clone(),
+            values: self.values.clone(),
+            origin: self.origin.clone(),
+        })
     }
 
     /// A plan for `program` at `n` pictures a run. See [`Program`] for its inputs and outputs.
     ///
     /// # Errors
-    /// A layer that is not there, and for backward passes an operator without a rule, by its name.
+    /// A layer or weight group that is not there, and for backward passes an operator without a rule, by its name.
     pub fn plan(&self, n: usize, program: &Program) -> Result<Plan, Error> {
+        self.check_weights(program.weights)?;
         if program.backward.is_some() {
             return Ok(Plan::new(self.adjoint(n, program)?).map_err(engine)?);
         }
@@ -128,6 +150,18 @@ impl Network {
         }
         model.outputs = outputs;
         Ok(Plan::new(model).map_err(backend)?)
+    }
+
+    /// Refuses weight groups that are not there.
+    pub fn check_weights(&self, weights: Weights) -> Result<(), InputError> {
+        let count = self.weight_groups.len();
+        match weights {
+            Weights::Randomised { from, to, .. } if from > to || to > count => Err(InputError::Param {
+                field: "weights".into(),
+                why: format!("the groups {from}..{to} are not a range of the network's {count} groups"),
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Whether the logits can be differentiated by each of `wrt`; far cheaper than a plan.
@@ -162,11 +196,17 @@ impl Network {
 
     /// The graph with the weights and the replaced layer of `program`, and the outlets of its values.
     fn prepared(&self, n: usize, program: &Program) -> Result<(TypedModel, Vec<OutletId>), GradientError> {
-        let (model, values) = self.at(n).map_err(|e| engine(e.to_string()))?;
-        let (mut model, mut values) = (model.into_owned(), values.into_owned());
-        match program.weights {
-            Weights::Trained => {}
-            Weights::Randomised { .. } => return Err(engine("weights can't be randomised yet".into())),
+        let Typed {
+            mut model,
+            mut values,
+            origin,
+        } = self.at(n).map_err(|e| engine(e.to_string()))?;
+        if let Weights::Randomised { from, to, seed } = program.weights {
+            attempt(cause, || {
+                let groups = randomise::groups(&model, &origin)?;
+                randomise::randomise(&mut model, &groups, from, to, seed)
+            })
+            .map_err(engine)?;
         }
         if let Some(layer) = program.replaced {
             let outlet = self.outlet(&values, layer)?;

@@ -32,6 +32,15 @@ pub struct LayerInfo {
     pub op: String,
     /// Shape without the batch axis.
     pub shape: Vec<usize>,
+    /// Indices of the layers that it reads; none: it reads the picture.
+    pub reads: Vec<usize>,
+    /// Steps from the picture: one more than the deepest layer that it reads.
+    pub depth: usize,
+    /// Locations down and across the picture: the maps of the methods that weigh a layer's channels get this size. None:
+    /// those methods can't use it.
+    pub grid: Option<[usize; 2]>,
+    /// Whether it is an attention matrix.
+    pub attention: bool,
 }
 
 /// A loaded network.

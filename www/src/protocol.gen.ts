@@ -245,7 +245,24 @@ op: string,
 /**
  * Shape without the batch axis.
  */
-shape: Array<number>, };
+shape: Array<number>, 
+/**
+ * Indices of the layers that it reads; none: it reads the picture.
+ */
+reads: Array<number>, 
+/**
+ * Steps from the picture: one more than the deepest layer that it reads.
+ */
+depth: number, 
+/**
+ * Locations down and across the picture: the maps of the methods that weigh a layer's channels get this size. None:
+ * those methods can't use it.
+ */
+grid: [number, number] | null, 
+/**
+ * Whether it is an attention matrix.
+ */
+attention: boolean, };
 
 /**
  * Layers by ONNX node name.

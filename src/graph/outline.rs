@@ -1,0 +1,327 @@
+//! The network seen from afar: which layer reads which, where the values of each layer lie on the picture, and which
+//! layers are attention matrices.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tract_onnx::tract_core::axes::{AxesMapping, Axis};
+use tract_onnx::tract_core::ops::cnn::{Conv, Deconv, MaxPool, SumPool};
+use tract_onnx::tract_core::ops::einsum::EinSum;
+use tract_onnx::tract_core::ops::nn::Softmax;
+
+use super::Layer;
+use super::vjp::prelude::*;
+
+/// Tokens in front of those of the picture: none, a class token, with a distillation token, with four registers.
+const PREFIXES: [usize; 4] = [0, 1, 2, 5];
+
+/// How a layer's output is laid out as `channels` maps of `height` by `width` locations on the picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grid {
+    /// Number of maps.
+    pub channels: usize,
+    /// Locations down the picture.
+    pub height: usize,
+    /// Locations across.
+    pub width: usize,
+    /// Tokens before the first location: those that stand for no place.
+    skip: usize,
+    channel_stride: usize,
+    place_stride: usize,
+}
+
+impl Grid {
+    /// Number of locations.
+    pub fn places(&self) -> usize {
+        self.height * self.width
+    }
+
+    /// Where the value of map `k` at location `i` lies among the layer's values for one picture.
+    pub fn at(&self, k: usize, i: usize) -> usize {
+        k * self.channel_stride + (self.skip + i) * self.place_stride
+    }
+
+    /// A layer's values for one picture as maps `[channels, height, width]`.
+    pub fn maps(&self, values: &[f32]) -> Vec<f64> {
+        let places = self.places();
+        (0..self.channels * places)
+            .map(|j| f64::from(values[self.at(j / places, j % places)]))
+            .collect()
+    }
+
+    /// Where all values of map `k` lie, those of the tokens without a place included.
+    pub fn channel(&self, k: usize, len: usize) -> impl Iterator<Item = usize> + use<> {
+        let (start, step) = (k * self.channel_stride, self.place_stride);
+        (0..len / self.channels).map(move |i| start + i * step)
+    }
+
+    /// Tokens `[T, D]`, or `[D, T]` where `first` says that channels come first. `known` is the grid that they were cut
+    /// from, where it could be followed.
+    pub(super) fn of_tokens(tokens: usize, channels: usize, first: bool, known: Option<[usize; 2]>) -> Option<Self> {
+        let square = |n: usize| {
+            let side = n.isqrt();
+            (side * side == n && side > 1).then_some([side, side])
+        };
+        let followed = known.filter(|[h, w]| PREFIXES.contains(&tokens.wrapping_sub(h * w)));
+        let guessed = || PREFIXES.iter().find_map(|p| square(tokens.checked_sub(*p)?));
+        let [height, width] = followed.or_else(guessed)?;
+        Some(Self {
+            channels,
+            height,
+            width,
+            skip: tokens - height * width,
+            channel_stride: if first { tokens } else { 1 },
+            place_stride: if first { 1 } else { channels },
+        })
+    }
+
+    /// A feature map of this shape without the batch: `[C, h, w]`, or `[h, w, C]` where `first` is not set.
+    pub(super) fn of_maps(shape: [usize; 3], first: bool) -> Self {
+        let [a, b, c] = shape;
+        let (channels, height, width) = if first { (a, b, c) } else { (c, a, b) };
+        Self {
+            channels,
+            height,
+            width,
+            skip: 0,
+            channel_stride: if first { height * width } else { 1 },
+            place_stride: if first { 1 } else { channels },
+        }
+    }
+}
+
+/// Which axes of a value run over the picture, the batch counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lie {
+    /// Down and across.
+    Maps { y: usize, x: usize },
+    /// One axis over `h * w` locations, and perhaps some more.
+    Tokens { axis: usize, grid: [usize; 2] },
+}
+
+impl Lie {
+    /// Each axis through `f`; nothing where one is lost or down no longer comes before across.
+    fn through(self, f: impl Fn(usize) -> Option<usize>) -> Option<Self> {
+        match self {
+            Self::Maps { y, x } => match (f(y)?, f(x)?) {
+                (y, x) if y < x => Some(Self::Maps { y, x }),
+                _ => None,
+            },
+            Self::Tokens { axis, grid } => Some(Self::Tokens { axis: f(axis)?, grid }),
+        }
+    }
+
+    fn reshaped(self, at: usize, from: &[usize], to: &[usize]) -> Option<Self> {
+        let moved = |axis: usize| match axis {
+            a if a < at => Some(a),
+            a if a >= at + from.len() => Some(a + to.len() - from.len()),
+            a => (from.len() == to.len() && from[a - at] == to[a - at]).then_some(a),
+        };
+        if let Some(kept) = self.through(moved) {
+            return Some(kept);
+        }
+        let Self::Maps { y, x } = self else { return None };
+        let inside = at <= y && x == y + 1 && x < at + from.len();
+        let grid = [*from.get(y.checked_sub(at)?)?, *from.get(x - at)?];
+        let same_before = inside && from[..y - at] == *to.get(..y - at)?;
+        let same_after = inside && from[x - at + 1..] == *to.get(y - at + 1..)?;
+        let merged = to.get(y - at) == Some(&(grid[0] * grid[1]));
+        (same_before && same_after && merged).then_some(Self::Tokens { axis: y, grid })
+    }
+}
+
+/// How every value lies on the picture, as far as it can be followed from the input.
+pub(super) fn lies(model: &TypedModel) -> TractResult<BTreeMap<OutletId, Lie>> {
+    let mut known: BTreeMap<OutletId, Lie> = BTreeMap::new();
+    for &source in model.input_outlets()? {
+        known.insert(source, Lie::Maps { y: 2, x: 3 });
+    }
+    for id in model.eval_order()? {
+        let node = model.node(id);
+        let rank = |outlet: OutletId| model.outlet_fact(outlet).map_or(0, TypedFact::rank);
+        let out = OutletId::new(id, 0);
+        let first = node
+            .inputs
+            .iter()
+            .enumerate()
+            .find_map(|(slot, i)| Some((slot, *i, *known.get(i)?)));
+        let Some((slot, input, lie)) = first else { continue };
+        let windowed =
+            node.op_is::<Conv>() || node.op_is::<Deconv>() || node.op_is::<MaxPool>() || node.op_is::<SumPool>();
+        let found = if windowed && rank(out) == 4 {
+            Some(Lie::Maps { y: 2, x: 3 })
+        } else if let Some(op) = node.op_as::<AxisOp>() {
+            match op {
+                AxisOp::Add(at) => lie.through(|a| Some(if a >= *at { a + 1 } else { a })),
+                AxisOp::Rm(at) => lie.through(|a| match a {
+                    a if a == *at => None,
+                    a => Some(if a > *at { a - 1 } else { a }),
+                }),
+                AxisOp::Move(from, to) => lie.through(|a| Some(moved(a, *from, *to))),
+                AxisOp::Reshape(at, from, to) => {
+                    let sizes = |dims: &[TDim]| dims.iter().map(|d| Ok(d.to_usize()?)).collect::<TractResult<Vec<_>>>();
+                    lie.reshaped(*at, &sizes(from)?, &sizes(to)?)
+                }
+            }
+        } else if let Some(op) = node.op_as::<EinSum>() {
+            lie.through(|a| contracted(&op.axes, slot, a))
+        } else {
+            (rank(input) == rank(out)).then_some(lie)
+        };
+        known.extend(found.map(|lie| (out, lie)));
+    }
+    Ok(known)
+}
+
+/// Where axis `a` is after the axis `from` went to `to`.
+fn moved(a: usize, from: usize, to: usize) -> usize {
+    match a {
+        a if a == from => to,
+        a if from < a && a <= to => a - 1,
+        a if to <= a && a < from => a + 1,
+        a => a,
+    }
+}
+
+/// Where axis `a` of operand `slot` is in the result of a contraction.
+fn contracted(axes: &AxesMapping, slot: usize, a: usize) -> Option<usize> {
+    let holds = |axis: &&Axis| axis.inputs.get(slot).is_some_and(|at| at.contains(&a));
+    axes.iter_all_axes().find(holds)?.outputs.first()?.first().copied()
+}
+
+/// Whether `outlet` holds attention: rows that sum to 1 over the same number of places, which then mix values.
+pub(super) fn is_attention(model: &TypedModel, outlet: OutletId) -> bool {
+    let shape: Vec<usize> = model
+        .outlet_fact(outlet)
+        .ok()
+        .and_then(|f| f.shape.as_concrete().map(<[usize]>::to_vec))
+        .unwrap_or_default();
+    let (square, rank) = (
+        shape.len() > 2 && shape[shape.len() - 1] == shape[shape.len() - 2],
+        shape.len(),
+    );
+    let softmax = model
+        .node(outlet.node)
+        .op_as::<Softmax>()
+        .is_some_and(|op| op.axes[..] == [rank.wrapping_sub(1)]);
+    if !(square && softmax && shape[rank - 1] > 1 && (rank == 3 || (rank == 4 && shape[0] == 1))) {
+        return false;
+    }
+    let mut at = outlet;
+    while let [reader] = model.outlet_successors(at)[..] {
+        let next = model.node(reader.node);
+        if next.op_is::<EinSum>() {
+            return true;
+        }
+        if next.inputs.len() != 1 {
+            return false;
+        }
+        at = OutletId::new(next.id, 0);
+    }
+    false
+}
+
+/// For each of `layers`, the indices of the layers that it is computed from without another layer between.
+pub(super) fn reads(model: &TypedModel, layers: &[OutletId]) -> Vec<Vec<usize>> {
+    let index: BTreeMap<OutletId, usize> = layers.iter().enumerate().map(|(i, &o)| (o, i)).collect();
+    let before = |layer: &OutletId| {
+        let mut found = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        let mut waiting: Vec<OutletId> = model.node(layer.node).inputs.to_vec();
+        while let Some(at) = waiting.pop() {
+            if let Some(&i) = index.get(&at) {
+                found.insert(i);
+            } else if seen.insert(at.node) {
+                waiting.extend_from_slice(&model.node(at.node).inputs);
+            }
+        }
+        found.into_iter().collect()
+    };
+    layers.iter().map(before).collect()
+}
+
+/// How an output of this `shape`, the batch left out, lies on the picture; channels come first where nothing else is
+/// known of a feature map, and last in tokens.
+pub(super) fn grid(shape: &[usize], lie: Option<&Lie>) -> Option<Grid> {
+    match (shape, lie) {
+        (&[a, b, c], Some(Lie::Maps { y: 2, x: 3 }) | None) => Some(Grid::of_maps([a, b, c], true)),
+        (&[a, b, c], Some(Lie::Maps { y: 1, x: 2 })) => Some(Grid::of_maps([a, b, c], false)),
+        (&[d, t], Some(Lie::Tokens { axis: 2, grid })) => Grid::of_tokens(t, d, true, Some(*grid)),
+        (&[t, d], Some(Lie::Tokens { axis: 1, grid })) => Grid::of_tokens(t, d, false, Some(*grid)),
+        (&[t, d], None) => Grid::of_tokens(t, d, false, None),
+        _ => None,
+    }
+}
+
+/// The layer that the methods which weigh a layer's channels look at by default. In a network with attention, the last
+/// tokens that the last attention is computed from: what comes later moves no token but the one that answers. Else the
+/// last feature map, and in a network without any, the last tokens.
+pub(super) fn default_layer(layers: &[Layer]) -> Option<usize> {
+    if let Some(last) = layers.iter().rposition(|l| l.attention) {
+        let mut waiting = layers[last].reads.clone();
+        let mut seen = BTreeSet::new();
+        let mut best = None;
+        while let Some(at) = waiting.pop() {
+            if layers[at].grid.is_some() {
+                best = best.max(Some(at));
+            } else if seen.insert(at) {
+                waiting.extend_from_slice(&layers[at].reads);
+            }
+        }
+        if best.is_some() {
+            return best;
+        }
+    }
+    let last = |rank: usize| layers.iter().rposition(|l| l.grid.is_some() && l.shape.len() == rank);
+    last(3).or_else(|| last(2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_without_a_place_are_dropped_in_front() {
+        let grid = |tokens| Grid::of_tokens(tokens, 8, false, None).map(|g| (g.height, g.skip));
+        assert_eq!(grid(16), Some((4, 0)));
+        assert_eq!(grid(17), Some((4, 1)));
+        assert_eq!(grid(198), Some((14, 2)));
+        assert_eq!(grid(201), Some((14, 5)));
+        assert_eq!(grid(12), None);
+        assert_eq!(grid(1), None);
+        // Where they come from is known, they need not be a square.
+        let wide = Grid::of_tokens(13, 8, false, Some([3, 4])).expect("3 by 4 and a class token");
+        assert_eq!((wide.height, wide.width, wide.at(2, 0)), (3, 4, 8 + 2));
+        let first = Grid::of_tokens(13, 8, true, Some([3, 4])).expect("the same, channels first");
+        assert_eq!(first.at(2, 3), 2 * 13 + 1 + 3);
+    }
+
+    #[test]
+    fn maps_are_read_in_either_layout() {
+        let values: Vec<f32> = (0..24u8).map(f32::from).collect();
+        let (first, last) = (Grid::of_maps([2, 3, 4], true), Grid::of_maps([3, 4, 2], false));
+        assert_eq!(first.maps(&values)[13], 13.0);
+        assert_eq!(last.maps(&values)[13], 3.0);
+        assert_eq!(first.channel(1, 24).collect::<Vec<_>>(), (12..24).collect::<Vec<_>>());
+        assert_eq!(
+            last.channel(1, 24).collect::<Vec<_>>(),
+            (1..24).step_by(2).collect::<Vec<_>>()
+        );
+    }
+
+    #[test]
+    fn axes_are_followed_through_moves_and_reshapes() {
+        let maps = Lie::Maps { y: 2, x: 3 };
+        let tokens = Lie::Tokens { axis: 2, grid: [4, 5] };
+        assert_eq!(maps.through(|a| Some(moved(a, 1, 3))), Some(Lie::Maps { y: 1, x: 2 }));
+        assert_eq!(maps.reshaped(2, &[4, 5], &[20]), Some(tokens));
+        assert_eq!(maps.reshaped(0, &[1, 8, 4, 5], &[1, 8, 20]), Some(tokens));
+        assert_eq!(maps.reshaped(0, &[1, 8, 4, 5], &[1, 160]), None);
+        assert_eq!(
+            tokens.reshaped(1, &[8], &[2, 4]),
+            Some(Lie::Tokens { axis: 3, grid: [4, 5] })
+        );
+        assert_eq!(maps.reshaped(1, &[8], &[2, 4]), Some(Lie::Maps { y: 3, x: 4 }));
+        // Windows of 2 by 5: no longer rows of the picture.
+        assert_eq!(maps.reshaped(2, &[4, 5], &[2, 2, 5]), None);
+    }
+}
