@@ -268,7 +268,8 @@ impl<'a> Question<'a> {
     }
 }
 
-fn input_sha256(input: &Input) -> String {
+/// SHA-256 of the input's little-endian `f32` bytes, as provenance records it.
+pub fn input_sha256(input: &Input) -> String {
     let mut hash = Sha256::new();
     for value in input.tensor.data() {
         hash.update(value.to_le_bytes());

@@ -123,19 +123,75 @@ pub struct Explain {
 /// `evaluate`.
 #[derive(Args)]
 pub struct Evaluate {
+    /// Id of a bundled network, or path of an .onnx file
+    pub model: String,
+    /// A picture, or a .npy float32 tensor [C,H,W] or [1,C,H,W] that is already preprocessed
+    #[arg(required_unless_present = "images", conflicts_with = "images")]
+    pub input: Option<PathBuf>,
     #[command(flatten)]
-    pub subject: Subject,
-    /// A map as .npy ([C,H,W] or [1,h,w]), or the id of a method that computes it
-    #[arg(long, value_name = "MAP.npy|ID")]
-    pub attribution: String,
+    pub network: Network,
+    /// A map as .npy ([C,H,W] or [1,h,w]), or the id of a method that computes it; with --images several ids
+    #[arg(long, value_name = "MAP.npy|ID", required = true, num_args = 1..)]
+    pub attribution: Vec<String>,
     /// Metric; may be given several times
     #[arg(long, value_name = "ID", required = true, num_args = 1..)]
     pub metric: Vec<String>,
-    /// Parameter: `k=v` for every metric that has it, `ID.k=v` for one metric, or for the method of --attribution
+    /// Parameter: `k=v` for every metric that has it, `ID.k=v` for one metric or method
     #[arg(long, value_name = "[ID.]K=V")]
     pub param: Vec<String>,
+    /// Class index, `auto` for the network's first answer, or `label` for the picture's label (with --images)
+    #[arg(long, value_name = "K|auto|label", default_value = "auto")]
+    pub target: Class,
+    /// Which function of the logits: the network's own last tensor, the tensor before its softmax or sigmoid, or after
+    #[arg(long, value_enum, default_value_t = Kind::Output)]
+    pub target_kind: Kind,
+    /// Imputer that fills removed pixels; with --images several [default: that of each metric's reference]
+    #[arg(long, value_name = "ID", num_args = 1..)]
+    pub imputer: Vec<String>,
+    /// Parameter of the imputers that have it; may be given several times
+    #[arg(long, value_name = "[ID.]K=V")]
+    pub imputer_param: Vec<String>,
+    /// Imputer of methods that remove pixels [default: the only --imputer, else constant]
+    #[arg(long, value_name = "ID")]
+    pub method_imputer: Option<String>,
+    /// Seed of everything random
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u32,
+    /// Method that made the map file, for metrics that explain again
+    #[arg(long, value_name = "ID", conflicts_with = "images")]
+    pub made_by: Option<String>,
+    /// A second map to compare with: .npy, or the id of a method that computes it (with --images an id)
+    #[arg(long, value_name = "MAP.npy|ID")]
+    pub other: Option<String>,
+    /// Pixels known to matter: a picture as large as the input's, white where they are, or a .npy [H,W] of the prepared
+    /// input's size, not 0
+    #[arg(long, value_name = "FILE", conflicts_with = "images")]
+    pub mask: Option<PathBuf>,
     #[command(flatten)]
-    pub question: Question,
+    pub folder: Folder,
+}
+
+/// `evaluate` of a folder.
+#[derive(Args)]
+pub struct Folder {
+    /// Scores every picture of this folder and of its subfolders
+    #[arg(long, value_name = "DIR", requires = "output")]
+    pub images: Option<PathBuf>,
+    /// Where to: .csv or .jsonl, a line a score. A file that has lines already is continued
+    #[arg(short, long, value_name = "FILE", requires = "images")]
+    pub output: Option<PathBuf>,
+    /// Folder of masks, as --mask, with the pictures' paths but for the ending
+    #[arg(long, value_name = "DIR", requires = "images")]
+    pub masks: Option<PathBuf>,
+    /// Labels of the pictures, `path,label` a line; the label is a class's name or index [default: names of subfolders]
+    #[arg(long, value_name = "FILE", requires = "images")]
+    pub labels_file: Option<PathBuf>,
+    /// Leaves out pictures whose label is not the network's first answer
+    #[arg(long, requires = "images")]
+    pub only_correct: bool,
+    /// How many other pictures a metric gets that compares among them: those that follow, by name
+    #[arg(long, value_name = "N", default_value_t = 8, requires = "images")]
+    pub set: usize,
 }
 
 /// `impute`.
@@ -174,6 +230,8 @@ pub struct Inspect {
 pub enum Class {
     /// The first answer.
     Auto,
+    /// The picture's label.
+    Label,
     /// This one.
     Index(usize),
 }
@@ -183,6 +241,7 @@ impl std::str::FromStr for Class {
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "auto" => Ok(Self::Auto),
+            "label" => Ok(Self::Label),
             _ => text
                 .parse()
                 .map(Self::Index)

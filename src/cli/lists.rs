@@ -1,6 +1,6 @@
 //! What there is.
 
-use lucarne::protocol::{Catalogue, WireParam, WireValue};
+use lucarne::protocol::{Catalogue, ImputerEntry, MethodEntry, MetricEntry, WireParam, WireValue};
 
 use super::failure::Failure;
 use super::models::bundled;
@@ -27,19 +27,36 @@ pub fn models(json: bool) -> Result<(), Failure> {
 /// The methods.
 pub fn methods(json: bool) -> Result<(), Failure> {
     let all = Catalogue::new().methods;
-    let row = |m: &lucarne::protocol::MethodEntry| (m.id.clone(), m.summary.clone(), m.params.clone());
+    let row = |m: &MethodEntry| Row {
+        id: m.id.clone(),
+        summary: m.summary.clone(),
+        facts: vec![
+            m.family.clone(),
+            listed("needs", &m.needs),
+            listed("keeps", &m.axioms),
+            when(m.signed, "signed"),
+            when(m.stochastic, "random"),
+        ],
+        params: m.params.clone(),
+    };
     list(&all, json, "--param", row)
 }
 
 /// The metrics.
 pub fn metrics(json: bool) -> Result<(), Failure> {
     let all = Catalogue::new().metrics;
-    let row = |m: &lucarne::protocol::MetricEntry| {
-        (
-            m.id.clone(),
-            format!("{} ({} is better)", m.summary, m.direction),
-            m.params.clone(),
-        )
+    let row = |m: &MetricEntry| Row {
+        id: m.id.clone(),
+        summary: format!("{} ({} is better)", m.summary, m.direction),
+        facts: vec![
+            m.category.clone(),
+            m.range.clone(),
+            listed("needs", &m.needs),
+            when(!m.imputer.is_empty(), &format!("imputer {} by default", m.imputer)),
+            listed("hangs most on", &m.sensitive),
+            when(m.stochastic, "random"),
+        ],
+        params: m.params.clone(),
     };
     list(&all, json, "--param", row)
 }
@@ -47,20 +64,47 @@ pub fn metrics(json: bool) -> Result<(), Failure> {
 /// The imputers.
 pub fn imputers(json: bool) -> Result<(), Failure> {
     let all = Catalogue::new().imputers;
-    let row = |m: &lucarne::protocol::ImputerEntry| (m.id.clone(), m.summary.clone(), m.params.clone());
+    let row = |m: &ImputerEntry| Row {
+        id: m.id.clone(),
+        summary: m.summary.clone(),
+        facts: vec![
+            when(m.needs_kept, "fills from kept pixels"),
+            when(m.stochastic, "random"),
+        ],
+        params: m.params.clone(),
+    };
     list(&all, json, "--imputer-param", row)
 }
 
-type Row = (String, String, Vec<WireParam>);
+/// An entry as listed.
+struct Row {
+    id: String,
+    summary: String,
+    /// Short facts; empty ones are left out.
+    facts: Vec<String>,
+    params: Vec<WireParam>,
+}
+
+fn listed(what: &str, words: &[String]) -> String {
+    when(!words.is_empty(), &format!("{what} {}", words.join(", ")))
+}
+
+fn when(said: bool, text: &str) -> String {
+    if said { text.to_owned() } else { String::new() }
+}
 
 fn list<T: serde::Serialize>(all: &[T], json: bool, flag: &str, row: impl Fn(&T) -> Row) -> Result<(), Failure> {
     if json {
         return print_json(&all);
     }
     let mut rows = Vec::new();
-    for (id, summary, params) in all.iter().map(row) {
-        rows.push(vec![id, summary]);
-        rows.extend(params.iter().map(|p| vec![String::new(), parameter(flag, p)]));
+    for entry in all.iter().map(row) {
+        rows.push(vec![entry.id, entry.summary]);
+        let facts: Vec<String> = entry.facts.into_iter().filter(|fact| !fact.is_empty()).collect();
+        if !facts.is_empty() {
+            rows.push(vec![String::new(), facts.join("; ")]);
+        }
+        rows.extend(entry.params.iter().map(|p| vec![String::new(), parameter(flag, p)]));
     }
     print_table(&rows);
     Ok(())

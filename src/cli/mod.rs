@@ -3,8 +3,11 @@
 
 mod arguments;
 mod engines;
+mod evaluate;
 mod failure;
+mod folder;
 mod inspect;
+mod ledger;
 mod lists;
 mod models;
 mod output;
@@ -59,7 +62,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Imputers => lists::imputers(json),
         Command::Predict(a) => tasks::predict(&a, json),
         Command::Explain(a) => tasks::explain(&a, json),
-        Command::Evaluate(a) => tasks::evaluate(&a, json),
+        Command::Evaluate(a) => evaluate::run(&a, json),
         Command::Impute(a) => tasks::impute(&a, json),
         Command::Inspect(a) => inspect::run(&a, json),
     }

@@ -70,8 +70,21 @@ fn shape(path: &Path, tensor: &Tensor, expected: &str) -> Failure {
     .into()
 }
 
+/// The input of a network, and the size of the picture it was prepared from.
+pub struct Source {
+    /// The input.
+    pub input: Input,
+    /// Pixels across and down; none for an array, which is already prepared.
+    pub size: Option<(u32, u32)>,
+}
+
 /// The input of a network: a picture is prepared as `card` says, an array is taken as already prepared so.
 pub fn input(path: &Path, card: &ModelCard) -> Result<Input, Failure> {
+    Ok(source(path, card)?.input)
+}
+
+/// [`input`] with the picture's size.
+pub fn source(path: &Path, card: &ModelCard) -> Result<Source, Failure> {
     let bytes = read(path, BYTES)?;
     if is_npy(path, &bytes) {
         let tensor = picture_shape(path, npy::read(&bytes).map_err(|e| Failure::about(path, e))?)?;
@@ -84,13 +97,37 @@ pub fn input(path: &Path, card: &ModelCard) -> Result<Input, Failure> {
             }
             .into());
         }
-        return Ok(Input {
-            tensor,
-            space: card.preprocessing.normalisation(),
-        });
+        let space = card.preprocessing.normalisation();
+        let input = Input { tensor, space };
+        return Ok(Source { input, size: None });
     }
     let picture = Picture::decode(&bytes, &Limits::default()).map_err(|e| Failure::about(path, e))?;
-    picture::prepare(&picture, card).map_err(|e| Failure::about(path, e))
+    let input = picture::prepare(&picture, card).map_err(|e| Failure::about(path, e))?;
+    let size = Some((picture.width, picture.height));
+    Ok(Source { input, size })
+}
+
+/// The pixels that are known to matter: a picture of the source's size, brought to the input as the source was, and
+/// white there (over 128 of 255); or an array `[H, W]` of the input's size, not 0 there.
+pub fn truth(path: &Path, source: &Source, card: &ModelCard) -> Result<Mask, Failure> {
+    let [_, height, width] = source.input.dims();
+    let bytes = read(path, BYTES)?;
+    let Some(size) = source.size.filter(|_| !is_npy(path, &bytes)) else {
+        return mask(path, height, width);
+    };
+    let drawn = Picture::decode(&bytes, &Limits::default()).map_err(|e| Failure::about(path, e))?;
+    if (drawn.width, drawn.height) != size {
+        let what = path.display().to_string();
+        let found = vec![drawn.height as usize, drawn.width as usize];
+        let expected = format!("[{}, {}], as its picture,", size.1, size.0);
+        return Err(InputError::Shape { what, found, expected }.into());
+    }
+    let prepared = picture::prepare(&drawn, card).map_err(|e| Failure::about(path, e))?;
+    let bits = picture::to_rgb8(&prepared)
+        .chunks_exact(3)
+        .map(|p| p[0] > 128)
+        .collect();
+    Ok(Mask::new(height, width, bits))
 }
 
 /// A picture of its own size in pixel values, or an array as it is.

@@ -10,6 +10,7 @@ use lucarne::job::{Host, Report};
 /// Shows a line that is written over.
 pub struct Terminal {
     shown: bool,
+    about: String,
     start: Instant,
     last: Cell<Option<Instant>>,
 }
@@ -17,8 +18,14 @@ pub struct Terminal {
 impl Terminal {
     /// Silent where standard error is no terminal.
     pub fn new() -> Self {
+        Self::about(String::new())
+    }
+
+    /// Begins the line with `about`.
+    pub fn about(about: String) -> Self {
         Self {
             shown: std::io::stderr().is_terminal(),
+            about,
             start: Instant::now(),
             last: Cell::new(None),
         }
@@ -53,7 +60,11 @@ impl Host for Terminal {
         }
         self.last.set(Some(Instant::now()));
         let left = self.start.elapsed().as_secs_f64() / done.max(1) as f64 * total.saturating_sub(done) as f64;
-        let _ = write!(std::io::stderr(), "\r\x1b[K{done} of {total} passes, {left:.0} s left");
+        let _ = write!(
+            std::io::stderr(),
+            "\r\x1b[K{}{done} of {total} passes, {left:.0} s left",
+            self.about
+        );
     }
 
     fn breathe(&self) -> BoxFuture<'_, ()> {

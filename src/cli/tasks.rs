@@ -1,17 +1,15 @@
 //! The commands that run a network or fill pixels.
 
-use std::path::Path;
-
 use lucarne::exec::{Executor, Pool};
-use lucarne::metric::{self, Direction, Evidence};
-use lucarne::protocol::{Attributed, Choice, ClassScore, Evaluated, WireTarget};
+use lucarne::metric::Evidence;
+use lucarne::protocol::{Attributed, Choice, ClassScore, WireTarget};
 use lucarne::rng::SeedStream;
-use lucarne::session::{self, Circumstances, Question};
+use lucarne::session::{self, Question};
 use lucarne::{Input, Job, Tensor};
 use pollster::block_on;
 use serde::Serialize;
 
-use super::arguments::{Class, Evaluate, Explain, Impute, Network, Predict, Question as Asked, Subject};
+use super::arguments::{Class, Explain, Impute, Network, Predict, Question as Asked, Subject};
 use super::failure::Failure;
 use super::output::{self, Format};
 use super::progress::Terminal;
@@ -48,6 +46,10 @@ impl Loaded {
         let class = match asked.target {
             Class::Index(class) => class,
             Class::Auto => self.classes(1)?.first().map_or(0, |best| best.class),
+            Class::Label => {
+                let hint = "Give a class index, or `auto`.";
+                return Err(Failure::usage("one picture has no label", hint));
+            }
         };
         Ok(WireTarget {
             class,
@@ -167,81 +169,6 @@ fn attribute(loaded: &Loaded, asked: &Resolved, method: &Choice) -> Result<(Tens
     let host = Terminal::new();
     let job = Job::new(&host);
     Ok(block_on(session::explain(&loaded.question(&job, asked), method))?)
-}
-
-/// `evaluate`.
-pub fn evaluate(arguments: &Evaluate, json: bool) -> Result<(), Failure> {
-    #[derive(Serialize)]
-    struct Scored {
-        metric: String,
-        direction: &'static str,
-        #[serde(flatten)]
-        evaluated: Evaluated,
-    }
-    #[derive(Serialize)]
-    struct Answer {
-        model: String,
-        /// A file's name, or what was computed.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        map: Option<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        attribution: Option<Attributed>,
-        scores: Vec<Scored>,
-    }
-    let file = Path::new(&arguments.attribution);
-    let is_file = file.extension().is_some_and(|e| e.eq_ignore_ascii_case("npy"));
-    let method = (!is_file).then_some(arguments.attribution.as_str());
-    let (metrics, method) = values::evaluation(&arguments.metric, method, &arguments.param)?;
-    let removal = values::imputer(
-        &arguments.question.removal.imputer,
-        &arguments.question.removal.imputer_param,
-    )?;
-    let given = is_file.then(|| pictures::map(file)).transpose()?;
-    let loaded = Loaded::new(&arguments.subject)?;
-    let asked = resolve(&loaded, &arguments.question, removal)?;
-    let (map, attribution) = match (given, &method) {
-        (Some(map), _) => (map, None),
-        (None, Some(method)) => attribute(&loaded, &asked, method).map(|(map, a)| (map, Some(a)))?,
-        (None, None) => return Err(Failure::usage("there is no map to score", "")),
-    };
-    let mut scores = Vec::new();
-    for choice in &metrics {
-        let host = Terminal::new();
-        let job = Job::new(&host);
-        let around = Circumstances {
-            method: method.as_ref(),
-            ..Circumstances::default()
-        };
-        let evaluated = block_on(session::evaluate(&loaded.question(&job, &asked), &map, choice, &around))?;
-        let direction = match metric::find(&choice.id)?.meta().direction {
-            Direction::Higher => "higher",
-            Direction::Lower => "lower",
-        };
-        scores.push(Scored {
-            metric: choice.id.clone(),
-            direction,
-            evaluated,
-        });
-    }
-    if json {
-        let model = loaded.pool.model().card().id.clone();
-        let map = is_file.then(|| arguments.attribution.clone());
-        return output::print_json(&Answer {
-            model,
-            map,
-            attribution,
-            scores,
-        });
-    }
-    let row = |s: &Scored| {
-        let score = match (s.evaluated.score, &s.evaluated.undefined) {
-            (Some(score), _) => format!("{score:.6}"),
-            (None, why) => format!("undefined: {}", why.as_deref().unwrap_or("")),
-        };
-        vec![s.metric.clone(), score, format!("{} is better", s.direction)]
-    };
-    output::print_table(&scores.iter().map(row).collect::<Vec<_>>());
-    Ok(())
 }
 
 /// `impute`.

@@ -49,46 +49,138 @@ pub fn imputer(id: &str, params: &[String]) -> Result<Choice, Failure> {
     Ok(Choice::new(id, read(&imputer::find(id)?.specs(), &pairs)?))
 }
 
-/// The metrics `ids`, and the method `method` where the map is computed, with their parameters: `k=v` goes to every
-/// metric that has `k`, `id.k=v` to that metric or method.
-pub fn evaluation(
-    ids: &[String],
-    method: Option<&str>,
-    params: &[String],
-) -> Result<(Vec<Choice>, Option<Choice>), Failure> {
-    let pairs = params.iter().map(|p| pair(p)).collect::<Result<Vec<_>, _>>()?;
-    let metrics = ids
-        .iter()
-        .map(|id| Ok((id, metric::find(id)?.specs())))
-        .collect::<Result<Vec<_>, Failure>>()?;
-    for &(name, _) in &pairs {
-        let meant = match name.split_once('.') {
-            Some((id, _)) => ids.iter().any(|i| i == id) || method == Some(id),
-            None => metrics.iter().any(|(_, specs)| specs.iter().any(|s| s.name == name)),
-        };
-        if !meant {
-            let hint = "Write name=value for the metrics, or metric.name=value, or method.name=value.";
-            return Err(Failure::usage(format!("nothing here has the parameter {name}"), hint));
-        }
-    }
-    let of = |id: &str, specs: &[ParamSpec], plain: bool| {
-        Ok::<_, Failure>(Choice::new(id, read(specs, &own(id, specs, plain, &pairs))?))
-    };
-    let metrics = metrics
-        .iter()
-        .map(|(id, specs)| of(id, specs, true))
-        .collect::<Result<_, _>>()?;
-    let method = method
-        .map(|id| of(id, &attribution::find(id)?.specs(), false))
-        .transpose()?;
-    Ok((metrics, method))
+/// What `evaluate` was asked for, as typed.
+pub struct Wanted<'a> {
+    /// Methods that compute maps.
+    pub methods: &'a [String],
+    /// Other methods that are named.
+    pub others: &'a [Option<String>],
+    /// Metrics.
+    pub metrics: &'a [String],
+    /// `k=v` goes to every metric that has `k`, `id.k=v` to that metric or method.
+    pub params: &'a [String],
+    /// Imputers of the metrics; none for that of each metric's reference.
+    pub imputers: &'a [String],
+    /// Imputer of the methods.
+    pub method_imputer: Option<&'a str>,
+    /// `k=v` goes to every imputer that has `k`, `id.k=v` to that imputer.
+    pub imputer_params: &'a [String],
 }
 
-/// The pairs that are meant for `id`: `id.k=v`, and where `plain`, `k=v` for a `k` that it has.
-fn own<'a>(id: &str, specs: &[ParamSpec], plain: bool, pairs: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+/// What `evaluate` was asked for, with every parameter.
+pub struct Evaluation {
+    /// Methods that compute maps.
+    pub methods: Vec<Choice>,
+    /// Other methods that are named.
+    pub others: Vec<Option<Choice>>,
+    /// Metrics, each with its imputers.
+    pub metrics: Vec<(Choice, Vec<Choice>)>,
+    /// Imputer of the methods.
+    pub method_imputer: Choice,
+}
+
+/// What fills removed pixels where nothing else is said.
+const CONSTANT: &str = "constant";
+
+impl Wanted<'_> {
+    /// Checks everything, and adds what is not said.
+    pub fn resolve(&self) -> Result<Evaluation, Failure> {
+        let pairs = self.params.iter().map(|p| pair(p)).collect::<Result<Vec<_>, _>>()?;
+        let fills = self
+            .imputer_params
+            .iter()
+            .map(|p| pair(p))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut used = vec![false; pairs.len()];
+        let mut filled = vec![false; fills.len()];
+        let method = |id: &str, used: &mut [bool]| {
+            let entry = attribution::find(id)?;
+            let values = read(&entry.specs(), &own(id, &entry.specs(), false, &pairs, used))?;
+            Ok::<_, Failure>(Choice::new(id, entry.resolve(&values)?))
+        };
+        let mut imputer = |id: &str| {
+            let entry = imputer::find(id)?;
+            let values = read(&entry.specs(), &own(id, &entry.specs(), true, &fills, &mut filled))?;
+            Ok::<_, Failure>(Choice::new(id, entry.resolve(&values)?))
+        };
+        let methods = self
+            .methods
+            .iter()
+            .map(|id| method(id, &mut used))
+            .collect::<Result<_, _>>()?;
+        let others = self
+            .others
+            .iter()
+            .map(|id| id.as_deref().map(|id| method(id, &mut used)).transpose())
+            .collect::<Result<_, _>>()?;
+        let method_imputer = imputer(match (self.method_imputer, self.imputers) {
+            (Some(id), _) => id,
+            (None, [only]) => only,
+            (None, _) => CONSTANT,
+        })?;
+        let mut metrics = Vec::new();
+        for id in self.metrics {
+            let entry = metric::find(id)?;
+            let values = read(&entry.specs(), &own(id, &entry.specs(), true, &pairs, &mut used))?;
+            let meta = entry.meta();
+            let imputers = if !meta.needs(metric::Need::Imputer) {
+                vec![method_imputer.clone()]
+            } else if self.imputers.is_empty() {
+                vec![imputer(if meta.imputer.is_empty() {
+                    CONSTANT
+                } else {
+                    meta.imputer
+                })?]
+            } else {
+                self.imputers.iter().map(|id| imputer(id)).collect::<Result<_, _>>()?
+            };
+            metrics.push((Choice::new(id, entry.resolve(&values)?), imputers));
+        }
+        meant(
+            &pairs,
+            &used,
+            "Write name=value for the metrics, or metric.name=value, or method.name=value.",
+        )?;
+        meant(
+            &fills,
+            &filled,
+            "Write name=value for the imputers, or imputer.name=value.",
+        )?;
+        Ok(Evaluation {
+            methods,
+            others,
+            metrics,
+            method_imputer,
+        })
+    }
+}
+
+/// Refuses a pair that nothing has used.
+fn meant(pairs: &[(&str, &str)], used: &[bool], hint: &str) -> Result<(), Failure> {
+    match pairs.iter().zip(used).find(|(_, used)| !**used) {
+        None => Ok(()),
+        Some(((name, _), _)) => Err(Failure::usage(format!("nothing here has the parameter {name}"), hint)),
+    }
+}
+
+/// The pairs that are meant for `id`: `id.k=v`, and where `plain`, `k=v` for a `k` that it has. Marks them as used.
+fn own<'a>(
+    id: &str,
+    specs: &[ParamSpec],
+    plain: bool,
+    pairs: &[(&'a str, &'a str)],
+    used: &mut [bool],
+) -> Vec<(&'a str, &'a str)> {
     let of = |&(name, value): &(&'a str, &'a str)| match name.split_once('.') {
         Some((owner, name)) => (owner == id).then_some((name, value)),
         None => (plain && specs.iter().any(|s| s.name == name)).then_some((name, value)),
     };
-    pairs.iter().filter_map(of).collect()
+    let mut found = Vec::new();
+    for (pair, used) in pairs.iter().zip(used) {
+        if let Some(own) = of(pair) {
+            *used = true;
+            found.push(own);
+        }
+    }
+    found
 }

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 mod errors;
+mod evaluate;
+mod folder;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -178,12 +180,29 @@ fn lists_name_everything_there_is() {
         let text = prints(&[command]);
         let entries = entries.as_array().unwrap();
         assert!(!entries.is_empty(), "{command}");
+        let facts = match command {
+            "methods" => "id name family summary caution reference signed needs axioms stochastic params",
+            "metrics" => {
+                "id name category direction range summary caution sensitive reference needs imputer stochastic params"
+            }
+            "imputers" => "id name summary reference stochastic needsKept params",
+            _ => "id name",
+        };
         for entry in entries {
             let id = entry["id"].as_str().unwrap();
             assert!(
                 text.lines().any(|line| line.split_whitespace().next() == Some(id)),
                 "{command}: {id}"
             );
+            for fact in facts.split(' ') {
+                assert!(!entry[fact].is_null(), "{command}: {id}: {fact}");
+            }
+            for param in entry["params"].as_array().into_iter().flatten() {
+                assert!(
+                    !param["default"].is_null() && param["doc"].as_str() != Some(""),
+                    "{command}: {id}: {param}"
+                );
+            }
         }
     }
 }
@@ -337,53 +356,6 @@ fn a_picture_of_a_map_has_the_inputs_size_and_no_bias() {
             "{method}"
         );
     }
-}
-
-#[test]
-fn scores_are_the_same_for_a_map_and_for_its_method() {
-    let folder = folder("scores");
-    let map = folder.join("map.npy").to_str().unwrap().to_owned();
-    let (net, input) = (net("plain"), picture("plain-0"));
-    prints(&["explain", &net, &input, "--method", "input-x-gradient", "-o", &map]);
-    let evaluate = |attribution: &str, more: &[&str]| {
-        let metrics = [
-            "evaluate",
-            &net,
-            &input,
-            "--metric",
-            "deletion",
-            "--metric",
-            "insertion",
-        ];
-        json(&[&metrics[..], &["--attribution", attribution], more].concat())
-    };
-    let (file, method) = (evaluate(&map, &[]), evaluate("input-x-gradient", &[]));
-    assert_eq!(file["scores"], method["scores"]);
-    assert_eq!(file["map"].as_str(), Some(map.as_str()));
-    assert_eq!(method["attribution"]["provenance"]["of"]["id"], "input-x-gradient");
-    for (score, metric, direction) in [(0, "deletion", "lower"), (1, "insertion", "higher")] {
-        let score = &file["scores"][score];
-        assert_eq!(
-            (score["metric"].as_str(), score["direction"].as_str()),
-            (Some(metric), Some(direction))
-        );
-        assert!(
-            score["score"].is_f64() && !score["curves"][0]["y"].as_array().unwrap().is_empty(),
-            "{score}"
-        );
-        assert_eq!(score["provenance"]["removal"]["id"], "constant");
-    }
-    // A parameter without an owner goes to every metric that has it, one with an owner to that one.
-    let steps = |answer: &Value, k: usize| answer["scores"][k]["provenance"]["of"]["params"]["steps"].as_f64();
-    let both = evaluate(&map, &["--param", "steps=4"]);
-    assert_eq!((steps(&both, 0), steps(&both, 1)), (Some(4.0), Some(4.0)));
-    let one = evaluate(&map, &["--param", "insertion.steps=4"]);
-    assert_eq!((steps(&one, 0), steps(&one, 1)), (steps(&file, 0), Some(4.0)));
-    let table = prints(&["evaluate", &net, &input, "--attribution", &map, "--metric", "deletion"]);
-    assert!(
-        table.starts_with("deletion") && table.contains("lower is better"),
-        "{table}"
-    );
 }
 
 #[test]
