@@ -89,6 +89,11 @@ impl Service {
                 let classes = session::predict(&*pool, &job, &input, top).await?;
                 Ok((Reply::Predicted { classes }, Vec::new()))
             }
+            Request::Estimate { model, of, .. } => {
+                let pool = self.model(&model)?;
+                let of = of.iter().map(|entry| session::estimate(pool.model(), entry)).collect();
+                Ok((Reply::Estimated { of }, Vec::new()))
+            }
             Request::Attribute {
                 model,
                 picture,

@@ -9,7 +9,8 @@ use crate::graph::Layer;
 use crate::model::target::Head;
 use crate::params::ParamValues;
 use crate::protocol::{
-    Attributed, Choice, ClassScore, Evaluated, LayerInfo, ModelInfo, Provenance, WireCurve, WireError, WireTarget,
+    Attributed, Choice, ClassScore, Estimate, Evaluated, LayerInfo, ModelInfo, Provenance, WireCurve, WireEntry,
+    WireError, WireRegistry, WireTarget,
 };
 use crate::rng::SeedStream;
 use crate::{
@@ -173,6 +174,40 @@ pub async fn impute(
     let entry = imputer::find(&removal.id)?;
     let params = entry.resolve(&removal.values())?;
     imputer::impute(entry, &params, job, random, input, removed).await
+}
+
+/// What `entry` would cost on `model`, and whether it would be refused there; runs nothing.
+pub fn estimate(model: &Model, entry: &WireEntry) -> Estimate {
+    let WireEntry { registry, entry } = entry;
+    let passes = || -> Result<Passes, Error> {
+        match registry {
+            WireRegistry::Method => {
+                let method = attribution::find(&entry.id)?;
+                let passes = method.passes_dyn(model, &method.resolve(&entry.values())?)?;
+                if method.meta().needs(attribution::Need::Gradient) {
+                    model.network().check_gradient(&[Wrt::Input])?;
+                }
+                Ok(passes)
+            }
+            WireRegistry::Metric => {
+                metric::find(&entry.id)?.resolve(&entry.values())?;
+                Ok(Passes::default())
+            }
+            WireRegistry::Imputer => {
+                imputer::find(&entry.id)?.resolve(&entry.values())?;
+                Ok(Passes::default())
+            }
+        }
+    };
+    let (Passes { forward, backward }, refusal) = match passes() {
+        Ok(passes) => (passes, None),
+        Err(error) => (Passes::default(), Some(WireError::from(&error))),
+    };
+    Estimate {
+        forward,
+        backward,
+        refusal,
+    }
 }
 
 /// What the page and the command line show of a loaded network.

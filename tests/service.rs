@@ -12,7 +12,9 @@ use lucarne::graph::Wrt;
 use lucarne::graph::inspect::inspect;
 use lucarne::job::{Host, Report, Silent};
 use lucarne::model::Limits;
-use lucarne::protocol::{Choice, Inspected, Reply, Request, WireTarget, WireTargetKind};
+use lucarne::protocol::{
+    Choice, Inspected, Provenance, Reply, Request, WireEntry, WireRegistry, WireTarget, WireTargetKind, WireValue,
+};
 use lucarne::rng::SeedStream;
 use lucarne::service::{Beside, LaneSource, Service};
 use lucarne::{BoxFuture, Model, Tensor};
@@ -371,4 +373,46 @@ fn bad_requests_are_told_what_is_wrong() {
         seed,
     };
     assert!(text(request, vec![]).contains("target"));
+}
+
+#[test]
+fn an_estimate_is_what_a_run_announces_and_refusals_come_before_it() {
+    let (service, model) = loaded("residual");
+    let entry = |registry, id: &str, params: &[(&str, WireValue)]| WireEntry {
+        registry,
+        entry: Choice {
+            id: id.into(),
+            params: params.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect(),
+        },
+    };
+    let samples = [("samples", WireValue::Number(7.0))];
+    let request = Request::Estimate {
+        job: 6,
+        model: model.clone(),
+        of: vec![
+            entry(WireRegistry::Method, "smooth-grad", &samples),
+            entry(WireRegistry::Method, "rise", &[("keep", WireValue::Number(2.0))]),
+            entry(WireRegistry::Method, "grad-cam", &[("layer", WireValue::Text("nowhere".into()))]),
+            entry(WireRegistry::Metric, "insertion", &[("steps", WireValue::Number(0.0))]),
+            entry(WireRegistry::Imputer, "gaussian-blur", &[]),
+        ],
+    };
+    let Ok((Reply::Estimated { of }, _)) = ask(&service, request, vec![]) else {
+        panic!("no estimates")
+    };
+    let watch = Watch::default();
+    let mut run = choice("smooth-grad");
+    run.params.insert("samples".into(), WireValue::Number(7.0));
+    let ran = block_on(service.answer(attribute(&model, run), vec![], &watch));
+    let Ok((Reply::Attributed(found), _)) = ran else {
+        panic!("no map")
+    };
+    let Provenance { forward, backward, .. } = found.provenance;
+    assert_eq!((of[0].forward, of[0].backward), (forward, backward));
+    assert_eq!(of[0].refusal, None);
+    let refused = |k: usize| of[k].refusal.as_ref().and_then(|e| e.place.clone());
+    assert_eq!(refused(1).as_deref(), Some("keep"));
+    assert_eq!(refused(2).as_deref(), Some("nowhere"));
+    assert_eq!(refused(3).as_deref(), Some("steps"));
+    assert_eq!(of[4].refusal, None);
 }

@@ -71,6 +71,41 @@ pub struct WireTarget {
     pub kind: WireTargetKind,
 }
 
+/// The registries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]
+#[serde(rename_all = "kebab-case")]
+pub enum WireRegistry {
+    /// Attribution methods.
+    Method,
+    /// Metrics.
+    Metric,
+    /// Imputers.
+    Imputer,
+}
+
+/// An entry of one of the registries, with its parameters.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]
+pub struct WireEntry {
+    /// Its registry.
+    pub registry: WireRegistry,
+    /// The entry.
+    pub entry: Choice,
+}
+
+/// What a run would cost.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]
+pub struct Estimate {
+    /// Forward passes of a method; 0 for other entries, whose passes depend on the map.
+    pub forward: u64,
+    /// Backward passes of a method.
+    pub backward: u64,
+    /// Why it would be refused on this network.
+    pub refusal: Option<WireError>,
+}
+
 /// Another picture, kept under a key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]
@@ -139,6 +174,15 @@ pub enum Request {
         picture: String,
         /// How many classes, best first; 0 for all.
         top: usize,
+    },
+    /// What runs would cost, and what is refused before they start; runs nothing. Answered by [`Reply::Estimated`].
+    Estimate {
+        /// Job.
+        job: JobId,
+        /// Model id.
+        model: String,
+        /// What would run, or be used.
+        of: Vec<WireEntry>,
     },
     /// Answered by [`Reply::Attributed`], with [`Event::Partial`] on the way.
     Attribute {
@@ -221,6 +265,7 @@ impl Request {
             | Self::LoadPicture { job, .. }
             | Self::Prepare { job, .. }
             | Self::Predict { job, .. }
+            | Self::Estimate { job, .. }
             | Self::Attribute { job, .. }
             | Self::Evaluate { job, .. }
             | Self::Impute { job, .. }
@@ -302,6 +347,11 @@ pub enum Reply {
     Predicted {
         /// Classes.
         classes: Vec<ClassScore>,
+    },
+    /// Estimates, in the order asked.
+    Estimated {
+        /// One an entry.
+        of: Vec<Estimate>,
     },
     /// Beside: `[Float32Array]`, the raw map.
     Attributed(Attributed),

@@ -42,7 +42,7 @@ const notices = () => store.state.notices.map((n) => `${n.place} ${n.error.code}
 describe('start', () => {
   it('loads the first network and sample and asks for the answer, with nothing clicked', async () => {
     await start();
-    expect(port.kinds()).toEqual(['catalogue', 'load-model', 'load-picture', 'prepare', 'predict']);
+    expect(port.kinds()).toEqual(['catalogue', 'load-model', 'load-picture', 'prepare', 'predict', 'estimate']);
     expect(store.state).toMatchObject({ engine: 'ready', modelId: 'tiny', target: 1, offline: true, work: null });
     expect(store.state.picture).toMatchObject({ sample: 'samples/a.png', name: 'a' });
   });
@@ -182,6 +182,62 @@ describe('explain', () => {
     await controller.explain();
     expect(store.state.explained).toEqual([before]);
     expect(notices()).toEqual(['explain other']);
+  });
+});
+
+describe('costs', () => {
+  const cost = () => store.state.costs['method/gradient'];
+
+  it('knows the passes of every method before it starts, and asks again only where something changed', async () => {
+    await start();
+    expect(Object.keys(store.state.costs)).toEqual(['method/gradient', 'method/occlusion', 'method/random']);
+    expect(cost()).toEqual({ forward: 10, backward: 0, refusal: null });
+    controller.check('method/gradient');
+    store.dispatch({ type: 'param', id: 'method/gradient', name: 'steps', value: 0 });
+    controller.check('method/gradient');
+    controller.check('method/gradient');
+    await vi.waitFor(() => expect(cost()?.refusal?.place).toBe('steps'));
+    expect(port.kinds().filter((k) => k === 'estimate')).toHaveLength(2);
+  });
+
+  it('an engine that does not answer costs nothing but the estimate, and is asked again', async () => {
+    port.failing.set('estimate', new Error('trapped'));
+    await start();
+    expect(store.state).toMatchObject({ costs: {}, notices: [], target: 1 });
+    port.failing.clear();
+    controller.check('method/gradient');
+    await vi.waitFor(() => expect(cost()).toBeDefined());
+  });
+
+  it('learns the pace from what ran, and forgets it with the network', async () => {
+    await start();
+    expect(store.state.pace).toBeGreaterThanOrEqual(0);
+    store.dispatch({ type: 'choose-model', id: 'other' });
+    expect(store.state).toMatchObject({ pace: null, costs: {} });
+  });
+});
+
+describe('comparing', () => {
+  it('shows nine maps and no tenth, until one is removed', async () => {
+    await start();
+    for (let seed = 0; seed < 11; seed++) {
+      store.dispatch({ type: 'set', settings: { seed } });
+      await controller.explain();
+    }
+    expect(store.state.explained.map((e) => e.seed)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    store.dispatch({ type: 'remove-explained', id: store.state.explained[0]?.id ?? 0 });
+    await controller.explain();
+    expect(store.state.explained.at(-1)?.seed).toBe(10);
+  });
+
+  it('adds several methods in turn, and stops where one fails', async () => {
+    await start();
+    await controller.explainAll(['occlusion', 'random']);
+    expect(store.state.explained.map((e) => e.method.id)).toEqual(['occlusion', 'random']);
+    expect(store.state.method).toBe('gradient');
+    port.failing.set('attribute', new Error('trapped'));
+    await controller.explainAll(['gradient', 'occlusion']);
+    expect(store.state.explained).toHaveLength(2);
   });
 });
 

@@ -1,17 +1,15 @@
 /** Everything the page asks of the engine. One piece of work at a time; a new one ends the one before. */
+import { Costs } from './costs.js';
 import { EngineWork, type EnginePort } from './engine-work.js';
 import { wireError } from './errors.js';
 import { explain } from './explain.js';
 import type { Library } from './library.js';
 import type { Link, ReadLink } from './link.js';
 import { decode, parseLabels, type Decoded } from './picture.js';
-import { defaultOf, findMethod, fitting, keyOf } from './plan.js';
+import { defaultOf, findMethod, fitting, keyOf, removalChoice } from './plan.js';
 import type { Reply, WireValue } from './protocol.gen.js';
 import { Scoring } from './score.js';
 import { entryOf, type Draft, type ModelEntry, type Picture, type State, type Store } from './state.js';
-
-/** The one picture that the engine holds. */
-const PICTURE_KEY = 'picture';
 
 type Wanted = { readonly sample: string } | { readonly file: Blob; readonly name: string };
 
@@ -20,14 +18,19 @@ export class Controller {
   readonly #store: Store;
   readonly #work: EngineWork;
   readonly #scoring: Scoring;
+  readonly #costs: Costs;
+  /** The engine's key of the one picture that is looked at. */
+  readonly #key: string;
   #wanted: Wanted | null = null;
   #ownCount = 0;
 
-  constructor(store: Store, library: Library, start: () => Promise<EnginePort>) {
+  constructor(store: Store, library: Library, start: () => Promise<EnginePort>, key = 'picture') {
+    this.#key = key;
     this.#store = store;
     this.library = library;
     this.#work = new EngineWork(store, start);
-    this.#scoring = new Scoring(store, this.#work, PICTURE_KEY);
+    this.#scoring = new Scoring(store, this.#work, key);
+    this.#costs = new Costs(store, this.#work.call);
   }
 
   get #state(): State {
@@ -122,6 +125,7 @@ export class Controller {
       if (this.#wanted) await this.#loadPicture(this.#wanted, signal);
       if (this.#state.picture) await this.#predict(signal, target);
     });
+    await this.#costs.all();
   }
 
   async #loadModel(signal: AbortSignal): Promise<void> {
@@ -159,26 +163,28 @@ export class Controller {
     }
     signal.throwIfAborted();
     const { width, height, rgba, reducedFrom } = decoded;
-    await this.#work.call({ kind: 'load-picture', picture: PICTURE_KEY, width, height }, { beside: [rgba], signal });
+    await this.#work.call({ kind: 'load-picture', picture: this.#key, width, height }, { beside: [rgba], signal });
     const sample = 'sample' in wanted ? wanted.sample : null;
     const label = entryOf(this.#state)?.card.sample.find((s) => s.file === sample)?.label;
     const name = 'file' in wanted ? wanted.name : (label ?? wanted.sample);
-    const picture: Picture = { key: PICTURE_KEY, name, sample, width, height, reducedFrom };
+    const picture: Picture = { key: this.#key, name, sample, width, height, reducedFrom };
     this.#wanted = null;
     this.#store.dispatch({ type: 'picture', picture });
   }
 
   async #predict(signal: AbortSignal, wanted?: number): Promise<void> {
     const model = this.#state.modelId;
-    const subject = { model, picture: PICTURE_KEY };
+    const subject = { model, picture: this.#key };
     const prepared = await this.#work.call({ kind: 'prepare', ...subject }, { signal });
     const bytes = prepared.beside[0];
     if (prepared.reply.kind !== 'prepared' || !(bytes instanceof Uint8Array)) throw unexpected(prepared.reply);
     const { width, height, crop } = prepared.reply;
     const rgba = new Uint8ClampedArray(bytes);
     this.#store.dispatch({ type: 'prepared', prepared: { width, height, crop, rgba } });
+    const started = performance.now();
     const { reply } = await this.#work.call({ kind: 'predict', ...subject, top: 0 }, { signal });
     if (reply.kind !== 'predicted') throw unexpected(reply);
+    this.#store.dispatch({ type: 'set', settings: { pace: (performance.now() - started) / 1000 } });
     const known = reply.classes.find((c) => c.class === wanted) ?? reply.classes[0];
     if (known) this.#store.dispatch({ type: 'answer', answer: reply.classes, target: known.class });
   }
@@ -219,8 +225,32 @@ export class Controller {
     if (loaded !== undefined) await this.#refresh('model');
   }
 
-  explain(): Promise<void> {
-    return explain(this.#store, this.#work, PICTURE_KEY);
+  async explain(): Promise<void> {
+    await explain(this.#store, this.#work, this.#key);
+  }
+
+  /** Explains with one method after the other, with their own settings, as far as there is room. */
+  async explainAll(ids: readonly string[]): Promise<void> {
+    for (const id of ids) if (!(await explain(this.#store, this.#work, this.#key, id))) return;
+  }
+
+  /** Asks what the entry `registry/id` would cost as it is set. */
+  check(key: string): void {
+    void this.#costs.check([key]);
+  }
+
+  /** The prepared picture with the pixels of `mask`, one byte each, filled by the removal that is set. */
+  async impute(mask: Uint8Array<ArrayBuffer>): Promise<Uint8ClampedArray<ArrayBuffer> | undefined> {
+    return this.#work.run('explain', 'explain', async (signal) => {
+      const { modelId: model, removal, seed } = this.#state;
+      const { reply, beside } = await this.#work.call(
+        { kind: 'impute', model, picture: this.#key, removal: removalChoice(this.#state, removal), seed },
+        { beside: [mask], signal },
+      );
+      const rgba = beside[0];
+      if (reply.kind !== 'imputed' || !(rgba instanceof Uint8Array)) throw unexpected(reply);
+      return new Uint8ClampedArray(rgba);
+    });
   }
 
   score(): Promise<void> {

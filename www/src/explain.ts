@@ -1,13 +1,14 @@
 /** Runs one method and keeps its map, partial maps on the way. */
 import type { EngineWork } from './engine-work.js';
-import { choice, findMethod, removalChoice, sameRun } from './plan.js';
+import { work as workOf } from './costs.js';
+import { choice, findMethod, MOST_MAPS, removalChoice, sameRun } from './plan.js';
 import type { Explained, State, Store } from './state.js';
 
 type Run = Omit<Explained, 'id' | 'map' | 'result' | 'seconds'>;
 
 /** What the present settings ask for, or null where something is missing. */
-export function runOf(state: State): Run | null {
-  const method = findMethod(state);
+export function runOf(state: State, id = state.method): Run | null {
+  const method = findMethod(state, id);
   if (!method || state.target === null) return null;
   const target = { class: state.target, kind: state.targetKind };
   const label = state.answer?.find((c) => c.class === state.target)?.label ?? String(state.target);
@@ -20,11 +21,18 @@ export function runOf(state: State): Run | null {
   };
 }
 
-export async function explain(store: Store, work: EngineWork, picture: string): Promise<void> {
+/** Explains with the method `method`; false where it was cancelled, failed or found no room. */
+export async function explain(
+  store: Store,
+  work: EngineWork,
+  picture: string,
+  method = store.state.method,
+): Promise<boolean> {
   const { state } = store;
-  const run = runOf(state);
-  if (!run) return;
+  const run = runOf(state, method);
+  if (!run) return false;
   const before = state.explained.find((e) => sameRun(e, run));
+  if (!before && state.explained.length >= MOST_MAPS) return false;
   const id = before?.id ?? Math.max(0, ...state.explained.map((e) => e.id)) + 1;
   const empty: Explained = { ...run, id, map: before?.map ?? null, result: null, seconds: 0 };
   const done = await work.run('explain', 'explain', async (signal) => {
@@ -53,14 +61,17 @@ export async function explain(store: Store, work: EngineWork, picture: string): 
       throw new Error(`the engine answered ${reply.kind}`);
     }
     const seconds = (performance.now() - started) / 1000;
+    const passes = workOf(reply.provenance);
+    if (passes > 1) store.dispatch({ type: 'set', settings: { pace: seconds / passes } });
     store.dispatch({
       type: 'explained',
       explained: { ...run, id, map: { shape: reply.shape, values }, result: reply, seconds },
     });
     return true;
   });
-  if (done) return;
+  if (done) return true;
   // Cancelled or failed: what was there before stays, a partial map goes. Nothing to do where the picture changed.
-  if (!store.state.explained.some((e) => e.id === id && e.result === null)) return;
+  if (!store.state.explained.some((e) => e.id === id && e.result === null)) return false;
   store.dispatch(before ? { type: 'explained', explained: before } : { type: 'remove-explained', id });
+  return false;
 }

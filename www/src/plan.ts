@@ -9,7 +9,7 @@ import type {
   WireParam,
   WireValue,
 } from './protocol.gen.js';
-import type { Explained, Params, State } from './state.js';
+import type { Cost, Explained, Params, State } from './state.js';
 
 /**
  * Defaults that keep a first run short in a browser, where the registry's own follow the papers. The form shows them,
@@ -100,9 +100,26 @@ export function fitting(param: WireParam, value: WireValue | undefined): WireVal
   }
 }
 
-/** Why a method cannot run on the loaded network, or null. */
-export function blocked(state: State, method: MethodEntry): 'gradient' | null {
-  return method.needs.includes('gradient') && state.model?.gradientError ? 'gradient' : null;
+/** Maps side by side at most. */
+export const MOST_MAPS = 9;
+
+/** Why a method cannot run on the loaded network whatever its parameters: a need it names, or the engine's words. */
+export function blocked(
+  state: State,
+  method: MethodEntry,
+): { readonly why: 'gradient' | 'attention' } | { readonly why: 'refused'; readonly message: string } | null {
+  if (method.needs.includes('gradient') && state.model?.gradientError) return { why: 'gradient' };
+  const cost = state.costs[keyOf('method', method.id)];
+  if (!cost?.refusal || refusedParam(method.params, cost) !== null) return null;
+  return method.needs.includes('attention') ? { why: 'attention' } : { why: 'refused', message: cost.refusal.message };
+}
+
+/** The parameter that a refusal is about, or null where it is about the whole entry. */
+export function refusedParam(params: readonly WireParam[], cost: Cost | undefined): string | null {
+  const refusal = cost?.refusal;
+  if (!refusal) return null;
+  if (refusal.code === 'no-layer') return params.find((p) => p.kind === 'layer')?.name ?? null;
+  return params.find((p) => p.name === refusal.place)?.name ?? null;
 }
 
 /** The finished maps of the class to be explained: those that can be scored together. */

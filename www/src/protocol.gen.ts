@@ -77,6 +77,23 @@ logit: number,
 probability: number, };
 
 /**
+ * What a run would cost.
+ */
+export type Estimate = { 
+/**
+ * Forward passes of a method; 0 for other entries, whose passes depend on the map.
+ */
+forward: number, 
+/**
+ * Backward passes of a method.
+ */
+backward: number, 
+/**
+ * Why it would be refused on this network.
+ */
+refusal: WireError | null, };
+
+/**
  * A score.
  */
 export type Evaluated = { 
@@ -605,7 +622,11 @@ crop: [number, number, number, number], } | { "kind": "predicted",
 /**
  * Classes.
  */
-classes: Array<ClassScore>, } | { "kind": "attributed" } & Attributed | { "kind": "evaluated" } & Evaluated | { "kind": "imputed", 
+classes: Array<ClassScore>, } | { "kind": "estimated", 
+/**
+ * One an entry.
+ */
+of: Array<Estimate>, } | { "kind": "attributed" } & Attributed | { "kind": "evaluated" } & Evaluated | { "kind": "imputed", 
 /**
  * Pixels across.
  */
@@ -686,7 +707,19 @@ picture: string,
 /**
  * How many classes, best first; 0 for all.
  */
-top: number, } | { "kind": "attribute", 
+top: number, } | { "kind": "estimate", 
+/**
+ * Job.
+ */
+job: number, 
+/**
+ * Model id.
+ */
+model: string, 
+/**
+ * What would run, or be used.
+ */
+of: Array<WireEntry>, } | { "kind": "attribute", 
 /**
  * Job.
  */
@@ -861,6 +894,19 @@ x: Array<number>,
 y: Array<number>, };
 
 /**
+ * An entry of one of the registries, with its parameters.
+ */
+export type WireEntry = { 
+/**
+ * Its registry.
+ */
+registry: WireRegistry, 
+/**
+ * The entry.
+ */
+entry: Choice, };
+
+/**
  * An error for people and programs.
  */
 export type WireError = { 
@@ -926,6 +972,11 @@ default: WireValue,
  * Help.
  */
 doc: string, };
+
+/**
+ * The registries.
+ */
+export type WireRegistry = "method" | "metric" | "imputer";
 
 /**
  * The scalar that is explained.

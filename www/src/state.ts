@@ -4,10 +4,12 @@ import type { Language } from './i18n/index.js';
 import type { Sorting } from './reading.js';
 import type { Catalogue, ClassScore, ModelInfo, WireTargetKind, WireValue } from './protocol.gen.js';
 import type {
+  Cost,
   Draft,
   Explained,
   ModelEntry,
   Notice,
+  Page,
   Params,
   Picture,
   Place,
@@ -54,6 +56,12 @@ export interface State {
   readonly sorting: Sorting;
   readonly work: Work | null;
   readonly notices: readonly Notice[];
+  /** What the engine says of entries before they run, by `registry/id`. */
+  readonly costs: Readonly<Record<string, Cost>>;
+  /** Seconds a forward pass takes on this network here, as last seen. */
+  readonly pace: number | null;
+  /** The page shown instead of the playground. */
+  readonly page: Page | null;
 }
 
 export const INITIAL: State = {
@@ -78,19 +86,29 @@ export const INITIAL: State = {
   params: {},
   removal: 'constant',
   seed: 0,
-  view: { opacity: 0.8, reduction: 'signed', diverging: 'blue-orange', sequential: 'dusk', background: 'grey' },
+  view: {
+    opacity: 0.8,
+    reduction: 'signed',
+    diverging: 'blue-orange',
+    sequential: 'dusk',
+    background: 'grey',
+    scaling: 'own',
+  },
   explained: [],
   plan: { metrics: ['insertion', 'deletion'], kind: 'probability', removal: {} },
   scores: null,
   sorting: { by: '', order: 'descending' },
   work: null,
   notices: [],
+  costs: {},
+  pace: null,
+  page: null,
 };
 
 /** Plain settings that an action may set directly. */
 export type Settings = Pick<
   State,
-  'language' | 'theme' | 'offered' | 'method' | 'removal' | 'seed' | 'targetKind' | 'sorting'
+  'language' | 'theme' | 'offered' | 'method' | 'removal' | 'seed' | 'targetKind' | 'sorting' | 'pace' | 'page'
 >;
 
 export type Action =
@@ -111,6 +129,7 @@ export type Action =
   | { type: 'view'; view: Partial<View> }
   | { type: 'explained'; explained: Explained }
   | { type: 'remove-explained'; id: number }
+  | { type: 'costs'; costs: Readonly<Record<string, Cost>> }
   | { type: 'plan'; plan: Partial<ScorePlan> }
   | { type: 'scores'; scores: Scores | null }
   | { type: 'work'; work: Work | null }
@@ -141,7 +160,7 @@ export function reduce(state: State, action: Action): State {
     case 'models':
       return { ...state, models: action.models };
     case 'choose-model':
-      return { ...state, ...FORGET, modelId: action.id, model: null };
+      return { ...state, ...FORGET, modelId: action.id, model: null, costs: {}, pace: null };
     case 'model':
       return { ...state, model: action.model };
     case 'draft':
@@ -166,6 +185,8 @@ export function reduce(state: State, action: Action): State {
       return { ...state, explained: upsert(state.explained, action.explained) };
     case 'remove-explained':
       return { ...state, explained: state.explained.filter((e) => e.id !== action.id) };
+    case 'costs':
+      return { ...state, costs: { ...state.costs, ...action.costs } };
     case 'plan':
       return { ...state, plan: { ...state.plan, ...action.plan } };
     case 'scores':

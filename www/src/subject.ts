@@ -1,10 +1,12 @@
 /** What the page's state is made of. */
 import type { DivergingId, SequentialId } from './colormap.js';
 import type { Reduction } from './maps.js';
+import type { Registry } from './i18n/index.js';
 import type { Row } from './reading.js';
 import type {
   Attributed,
   Choice,
+  Estimate,
   Inspected,
   ModelCard,
   WireError,
@@ -101,7 +103,15 @@ export interface View {
   readonly diverging: DivergingId;
   readonly sequential: SequentialId;
   readonly background: 'grey' | 'colour' | 'none';
+  /** Whether each map has a colour scale of its own, or all share the widest. */
+  readonly scaling: 'own' | 'shared';
 }
+
+/** What a run would cost, or why it is refused. */
+export type Cost = Estimate;
+
+/** A page beside the playground: one entry of a registry, or the list of all. */
+export type Page = { readonly registry: Registry; readonly id: string } | { readonly registry: 'all' };
 
 export type Params = Readonly<Record<string, WireValue>>;
 export type Theme = 'auto' | 'light' | 'dark';

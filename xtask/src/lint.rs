@@ -52,5 +52,6 @@ pub fn run() -> Result<()> {
     regenerate::run(&regenerate::Options::check(&[
         regenerate::What::Notices,
         regenerate::What::Types,
+        regenerate::What::Docs,
     ]))
 }

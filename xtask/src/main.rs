@@ -2,6 +2,7 @@
 
 mod bench;
 mod build;
+mod docs;
 mod fuzz;
 mod licences;
 mod lint;

@@ -1,11 +1,11 @@
-//! Generated files that are committed: wire types, credits, the index of models.
+//! Generated files that are committed: wire types, credits, the index of models, the texts of the catalogue's pages.
 
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 
-use crate::{notices, tools};
+use crate::{docs, notices, tools};
 
 /// What to write.
 #[derive(Args)]
@@ -27,6 +27,8 @@ pub enum What {
     Notices,
     /// models/models.json
     Models,
+    /// www/src/docs.gen.json
+    Docs,
 }
 
 impl Options {
@@ -41,7 +43,7 @@ impl Options {
 
 /// Writes or checks.
 pub fn run(options: &Options) -> Result<()> {
-    let all = [What::Models, What::Types, What::Notices];
+    let all = [What::Models, What::Types, What::Notices, What::Docs];
     let what = if options.what.is_empty() {
         &all[..]
     } else {
@@ -74,16 +76,19 @@ pub fn run(options: &Options) -> Result<()> {
                 ];
                 tools::run(tools::cargo().args(test).env("LUCARNE_WRITE_GENERATED", name))?;
             }
-            What::Notices => {
-                let file = tools::root().join("NOTICES.md");
-                let text = notices::text()?;
-                if !options.check {
-                    std::fs::write(&file, text)?;
-                } else if std::fs::read_to_string(&file).ok() != Some(text) {
-                    return drift(&file);
-                }
-            }
+            What::Notices => write(&tools::root().join("NOTICES.md"), notices::text()?, options.check)?,
+            What::Docs => write(&tools::www().join("src/docs.gen.json"), docs::text()?, options.check)?,
         }
+    }
+    Ok(())
+}
+
+/// Writes a file, or checks that it would be written so.
+fn write(file: &Path, text: String, check: bool) -> Result<()> {
+    if !check {
+        std::fs::write(file, text)?;
+    } else if std::fs::read_to_string(file).ok() != Some(text) {
+        return drift(file);
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-import { LitElement, type PropertyValues } from 'lit';
+import { html, LitElement, type PropertyValues, type TemplateResult } from 'lit';
 import { property } from 'lit/decorators.js';
 import type { Controller } from '../controller.js';
 import {
@@ -11,12 +11,15 @@ import {
   type Messages,
   type Registry,
 } from '../i18n/index.js';
-import type { ScoredRow, State, Store } from '../state.js';
+import { pageHash } from '../pages.js';
+import type { Page, ScoredRow, State, Store } from '../state.js';
 
 /** What the elements of one playground share. */
 export interface App {
   readonly store: Store;
   readonly controller: Controller;
+  /** Whether pages have addresses: on the playground's own page, not inside of another. */
+  readonly linked: () => boolean;
 }
 
 /** An element that shows the state and renders again when it changes. */
@@ -50,6 +53,21 @@ export abstract class AppElement extends LitElement {
   /** The name of a row of the score table. */
   protected rowName({ method, ordinal }: ScoredRow): string {
     return ordinal === null ? this.methodName(method) : `${this.methodName(method)} ${ordinal}`;
+  }
+
+  /** A link to a page beside the playground; `null` leads back. */
+  protected link(page: Page | null, text: TemplateResult | string, current = false): TemplateResult {
+    const open = (event: MouseEvent) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      this.app.store.dispatch({ type: 'set', settings: { page } });
+    };
+    return html`<a
+      href=${this.app.linked() ? pageHash(page) : '#'}
+      aria-current=${current ? 'page' : 'false'}
+      @click=${open}
+      >${text}</a
+    >`;
   }
 
   #listen(): void {

@@ -1,4 +1,4 @@
-import { css, html } from 'lit';
+import { css, html, nothing } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import { DIVERGING, SEQUENTIAL, type ColormapId, type DivergingId, type SequentialId } from '../colormap.js';
 import type { Reduction } from '../maps.js';
@@ -9,6 +9,7 @@ import './colour-scale.js';
 import './term-note.js';
 
 const BACKGROUNDS: readonly View['background'][] = ['grey', 'colour', 'none'];
+const SCALINGS: readonly View['scaling'][] = ['own', 'shared'];
 const REDUCTIONS: readonly Reduction[] = ['signed', 'absolute'];
 
 /** How all maps are drawn. Nothing here computes a map again. */
@@ -76,7 +77,19 @@ export class DisplayControls extends AppElement {
       )}
       ${this.#select(t.background, view.background, BACKGROUNDS, t.backgrounds, (background) =>
         this.#set({ background }),
-      )}`;
+      )}
+      ${
+        this.state.explained.length > 1
+          ? this.#select(
+              this.t.guide.scaling,
+              view.scaling,
+              SCALINGS,
+              this.t.guide.scalings,
+              (scaling) => this.#set({ scaling }),
+              this.t.guide.scalingNote,
+            )
+          : nothing
+      }`;
   }
 
   #select<T extends string>(
@@ -85,8 +98,9 @@ export class DisplayControls extends AppElement {
     ids: readonly T[],
     names: Readonly<Record<T, string>>,
     change: (id: T) => void,
+    note = '',
   ) {
-    return html`<label class="field">
+    return html`<label class="field" title=${note || nothing}>
       <span class="label">${label}</span>
       <select @change=${(event: Event) => change((event.target as HTMLSelectElement).value as T)}>
         ${ids.map((id) => html`<option value=${id} .selected=${id === value}>${names[id]}</option>`)}

@@ -1,5 +1,5 @@
 import { css, html, nothing } from 'lit';
-import { customElement, property, state } from 'lit/decorators.js';
+import { customElement, property } from 'lit/decorators.js';
 import { drawn } from '../drawn.js';
 import { toWire } from '../errors.js';
 import { download, fileName } from '../export/download.js';
@@ -10,7 +10,8 @@ import { shared } from '../styles/shared.js';
 import { inWords } from '../words.js';
 import { AppElement } from './base.js';
 import './heatmap-view.js';
-import type { ProbeEvent } from './heatmap-view.js';
+import { WHOLE, type Lens } from '../lens.js';
+import type { LensEvent, ProbeEvent } from './heatmap-view.js';
 import './info-pop.js';
 import './provenance-list.js';
 import './term-note.js';
@@ -44,6 +45,16 @@ export class ExplainedCard extends AppElement {
         gap: 0.3em;
         justify-items: stretch;
       }
+      :host([compact]) h3 .soft {
+        display: none;
+      }
+      :host([compact]) h3 {
+        font-size: 0.9em;
+      }
+      :host([compact]) .probe {
+        font-size: 0.78em;
+        overflow-wrap: anywhere;
+      }
       header button {
         min-width: 2em;
         padding: 0;
@@ -53,11 +64,14 @@ export class ExplainedCard extends AppElement {
 
   @property({ attribute: false }) explained!: Explained;
   @property({ attribute: false }) at: { x: number; y: number } | null = null;
-  @state() private value: number | null = null;
+  @property({ attribute: false }) lens: Lens = WHOLE;
+  /** The value drawn at full colour; the map's own where there is none. */
+  @property({ attribute: false }) scale: number | null = null;
+  /** One of many: the map and what is read of it, the rest folded. */
+  @property({ type: Boolean, reflect: true }) compact = false;
 
-  #probe({ detail }: ProbeEvent): void {
-    this.value = detail?.value ?? null;
-    this.dispatchEvent(new CustomEvent('probe', { detail }));
+  #tell(event: ProbeEvent | LensEvent): void {
+    this.dispatchEvent(new CustomEvent(event.type, { detail: event.detail }));
   }
 
   async #save(id: ExportId): Promise<void> {
@@ -80,6 +94,9 @@ export class ExplainedCard extends AppElement {
     const made =
       explained.map && prepared ? drawn(explained.map, view.reduction, prepared.width, prepared.height) : null;
     const signed = explained.result?.signed ?? false;
+    const { at } = this;
+    const value = made && at ? made.plane.values[at.y * made.plane.width + at.x] : undefined;
+    const full = this.scale ?? made?.scale ?? 0;
     const words = made ? inWords(made.evidence, signed, this.t, this.f) : '';
     return html`<article aria-label="${name}, ${t.of(explained.label)}">
       <header>
@@ -99,18 +116,31 @@ export class ExplainedCard extends AppElement {
         .map=${explained.map}
         .prepared=${prepared}
         .view=${view}
-        .at=${this.at}
+        .at=${at}
+        .lens=${this.lens}
+        .scale=${this.scale}
         alt="${t.mapAlt(name, explained.label)}. ${words}"
-        @probe=${this.#probe}
+        @probe=${this.#tell}
+        @lens=${this.#tell}
       ></heatmap-view>
       <p class="small probe" aria-live="polite">
         ${
-          this.at && this.value !== null
-            ? t.value(this.at.x, this.at.y, this.f.number(this.value))
+          at && value !== undefined
+            ? html`${this.compact ? nothing : html`<span class="soft">${this.t.guide.place(at.x, at.y)}:</span>`}
+              ${full > 0 ? this.t.guide.share(this.f.number(value), this.f.percent(value / full)) : this.f.number(value)}`
             : html`<span class="soft">${explained.result ? this.#facts(explained.result) : t.partial}</span>`
         }
       </p>
-      ${explained.result ? html`<p class="small soft">${words}</p>` : nothing}
+      ${
+        !explained.result
+          ? nothing
+          : this.compact
+            ? html`<details class="small soft">
+                <summary>${t.words}</summary>
+                ${words}
+              </details>`
+            : html`<p class="small soft">${words}</p>`
+      }
       ${explained.result ? this.#more(explained.result) : nothing}
     </article>`;
   }

@@ -1,12 +1,13 @@
 import { css, html, nothing } from 'lit';
-import { customElement, property } from 'lit/decorators.js';
+import { customElement, property, state } from 'lit/decorators.js';
 import { paramText } from '../i18n/index.js';
-import { defaultOf, fitting } from '../plan.js';
+import { defaultOf, fitting, refusedParam } from '../plan.js';
 import type { WireParam, WireValue } from '../protocol.gen.js';
-import { entryOf } from '../state.js';
 import { shared } from '../styles/shared.js';
 import { AppElement } from './base.js';
 import './info-pop.js';
+import './layer-picker.js';
+import type { LayerEvent } from './layer-picker.js';
 
 /** Fields for the declared parameters of a registry entry. */
 @customElement('param-form')
@@ -17,6 +18,10 @@ export class ParamForm extends AppElement {
       .wide {
         grid-column: 1 / -1;
       }
+      .refusal {
+        color: var(--alarm);
+        overflow-wrap: anywhere;
+      }
     `,
   ];
 
@@ -24,30 +29,53 @@ export class ParamForm extends AppElement {
   @property() entry = '';
   @property({ attribute: false }) params: readonly WireParam[] = [];
 
+  /** What is wrong with a field whose text is no value at all. */
+  @state() private empty: string | null = null;
+
+  /** Takes a value over even if it is out of range: the engine then says so, beside the field. */
   #change(param: WireParam, value: WireValue): void {
-    const fits = fitting(param, value);
-    const changed = fits === defaultOf(this.state, this.entry, param) ? undefined : fits;
+    const changed = value === defaultOf(this.state, this.entry, param) ? undefined : value;
     this.app.store.dispatch({ type: 'param', id: this.entry, name: param.name, value: changed });
+  }
+
+  protected override updated(): void {
+    this.app.controller.check(this.entry);
   }
 
   protected override render() {
     return html`<div class="fields">${this.params.map((p) => this.#field(p))}</div>`;
   }
 
+  /** Why the value of a parameter is refused; in the engine's words where it has said so. */
+  #refusal(param: WireParam, value: WireValue): { readonly text: string; readonly lang: string } | null {
+    const own = this.state.language;
+    if (this.empty === param.name) return { text: this.t.guide.refusedEmpty, lang: own };
+    const cost = this.state.costs[this.entry];
+    if (refusedParam(this.params, cost) === param.name) return { text: cost?.refusal?.message ?? '', lang: 'en' };
+    if (fitting(param, value) !== undefined) return null;
+    const [low, high] = [param.min ?? 0, param.max ?? 0].map((v) => this.f.number(v));
+    return { text: this.t.guide.refusedValue(low ?? '', high ?? ''), lang: own };
+  }
+
   #field(param: WireParam) {
     const { label, doc } = paramText(this.state.language, this.entry, param);
     const range =
       param.min !== null && param.max !== null ? ` (${this.f.number(param.min)} – ${this.f.number(param.max)})` : '';
+    const value = this.state.params[this.entry]?.[param.name] ?? defaultOf(this.state, this.entry, param);
+    const refusal = this.#refusal(param, value);
     return html`<div class="field ${param.kind === 'layer' ? 'wide' : ''}">
       <span class="label">
-        <label for=${param.name}>${label}</label>
+        ${param.kind === 'layer' ? html`<span>${label}</span>` : html`<label for=${param.name}>${label}</label>`}
         ${doc ? html`<info-pop label=${this.t.explainTerm(label)}><p>${doc}${range}</p></info-pop>` : nothing}
       </span>
-      ${this.#control(param, this.state.params[this.entry]?.[param.name] ?? defaultOf(this.state, this.entry, param))}
+      ${this.#control(param, value, label, refusal !== null)}
+      <span id="refusal-${param.name}" class="small refusal" role="status" lang=${refusal?.lang ?? nothing}
+        >${refusal?.text ?? ''}</span
+      >
     </div>`;
   }
 
-  #control(param: WireParam, value: WireValue) {
+  #control(param: WireParam, value: WireValue, label: string, refused: boolean) {
     const { name } = param;
     switch (param.kind) {
       case 'flag':
@@ -64,7 +92,12 @@ export class ParamForm extends AppElement {
           String(value),
         );
       case 'layer':
-        return this.#layers(param, String(value));
+        return html`<layer-picker
+          .app=${this.app}
+          .value=${String(value)}
+          label=${label}
+          @layer-change=${({ detail }: LayerEvent) => this.#change(param, detail)}
+        ></layer-picker>`;
       default:
         return html`<input
           id=${name}
@@ -73,11 +106,12 @@ export class ParamForm extends AppElement {
           max=${param.max ?? nothing}
           step=${param.kind === 'integer' ? 1 : 'any'}
           .value=${String(value)}
+          aria-invalid=${refused}
+          aria-describedby="refusal-${name}"
           @change=${(event: Event) => {
-            const input = event.target as HTMLInputElement;
-            const number = input.valueAsNumber;
-            if (fitting(param, number) === undefined) input.value = String(value);
-            else this.#change(param, number);
+            const number = (event.target as HTMLInputElement).valueAsNumber;
+            this.empty = Number.isFinite(number) ? null : name;
+            if (Number.isFinite(number)) this.#change(param, number);
           }}
         />`;
     }
@@ -89,30 +123,6 @@ export class ParamForm extends AppElement {
       @change=${(event: Event) => this.#change(param, (event.target as HTMLSelectElement).value)}
     >
       ${options.map(([id, text]) => html`<option value=${id} .selected=${id === value}>${text}</option>`)}
-    </select>`;
-  }
-
-  #layers(param: WireParam, value: string) {
-    const { model } = this.state;
-    const layers = model?.layers ?? [];
-    const names = new Set(layers.map((l) => l.name));
-    const recommended = (entryOf(this.state)?.card.layers.explain ?? []).filter((name) => names.has(name));
-    const normal = model === null || model.defaultLayer === null ? '' : (layers[model.defaultLayer]?.name ?? '');
-    const option = (name: string, text: string) =>
-      html`<option value=${name} .selected=${name === value}>${text}</option>`;
-    return html`<select
-      id=${param.name}
-      @change=${(event: Event) => this.#change(param, (event.target as HTMLSelectElement).value)}
-    >
-      ${option('', this.t.why.layerDefault(normal))}
-      ${
-        recommended.length > 0
-          ? html`<optgroup label=${this.t.why.layerCard}>${recommended.map((name) => option(name, name))}</optgroup>`
-          : nothing
-      }
-      <optgroup label=${this.t.why.layerAll}>
-        ${layers.map((l) => option(l.name, `${l.name} · ${l.op} ${l.shape.join('×')}`))}
-      </optgroup>
     </select>`;
   }
 }

@@ -1,5 +1,6 @@
 import { labels } from './catalogue/labels.js';
 import { errorsEn } from './errors.en.js';
+import { guideEn } from './guide.en.js';
 import { termsEn } from './terms.en.js';
 
 const PARTS = ['upper left', 'top', 'upper right', 'left', 'centre', 'right', 'lower left', 'bottom', 'lower right'];
@@ -127,19 +128,9 @@ export const en = {
   },
   why: {
     method: 'Method',
-    families: {
-      gradient: 'From gradients',
-      cam: 'From a layer’s channels',
-      perturbation: 'By trying out changes',
-      control: 'Controls: not explanations',
-    },
     explain: 'Explain',
     seed: 'Seed',
     removal: 'Removed pixels are filled by',
-    layerCard: 'Recommended layers',
-    layerAll: 'All layers',
-    layerDefault: (name: string) => (name ? `Recommended (${name})` : 'Recommended'),
-    needsGradient: 'needs gradients, which this network does not give',
     empty: 'No explanation yet. Choose a method and press Explain; add a second method to compare.',
     partial: 'still computing',
     of: (label: string) => `for ${label}`,
@@ -152,8 +143,7 @@ export const en = {
     strong: 'strong',
     scaleNote: (percent: string) =>
       `Colours reach full strength at the strongest ${percent} of the pixels; the raw map keeps every value.`,
-    value: (x: number, y: number, value: string) => `x ${x}, y ${y}: ${value}`,
-    probe: 'Point at the map, or focus it and use the arrow keys, to read values.',
+    words: 'In words',
     inWords: {
       none: 'The map holds no positive value: nothing speaks for the answer.',
       parts: PARTS,
@@ -243,6 +233,7 @@ export const en = {
   },
   paramNames: labels('names', 'en'),
   choiceNames: labels('choices', 'en'),
+  guide: guideEn,
   errors: errorsEn,
   terms: termsEn,
 };

@@ -1,6 +1,7 @@
 import type { Messages } from './index.js';
 import { labels } from './catalogue/labels.js';
 import { errorsFr } from './errors.fr.js';
+import { guideFr } from './guide.fr.js';
 import { termsFr } from './terms.fr.js';
 
 const PARTS = [
@@ -138,19 +139,9 @@ export const fr: Messages = {
   },
   why: {
     method: 'Méthode',
-    families: {
-      gradient: 'À partir des gradients',
-      cam: 'À partir des canaux d’une couche',
-      perturbation: 'En essayant des changements',
-      control: 'Témoins : pas des explications',
-    },
     explain: 'Expliquer',
     seed: 'Graine',
     removal: 'Les pixels retirés sont remplis par',
-    layerCard: 'Couches conseillées',
-    layerAll: 'Toutes les couches',
-    layerDefault: (name) => (name ? `Conseillée (${name})` : 'Conseillée'),
-    needsGradient: 'demande des gradients, que ce réseau ne donne pas',
     empty:
       'Pas encore d’explication. Choisissez une méthode et pressez Expliquer ; ajoutez-en une autre pour comparer.',
     partial: 'calcul en cours',
@@ -164,8 +155,7 @@ export const fr: Messages = {
     strong: 'fort',
     scaleNote: (percent) =>
       `Les couleurs saturent sur les ${percent} de pixels les plus forts ; la carte brute garde toutes les valeurs.`,
-    value: (x, y, value) => `x ${x}, y ${y} : ${value}`,
-    probe: 'Pointez la carte, ou donnez-lui le focus et utilisez les flèches, pour lire les valeurs.',
+    words: 'En mots',
     inWords: {
       none: 'La carte n’a aucune valeur positive : rien ne parle pour la réponse.',
       parts: PARTS,
@@ -259,6 +249,7 @@ export const fr: Messages = {
   },
   paramNames: labels('names', 'fr'),
   choiceNames: labels('choices', 'fr'),
+  guide: guideFr,
   errors: errorsFr,
   terms: termsFr,
 };

@@ -99,6 +99,7 @@ export class LucarnePlayground extends LitElement {
     controller: new Controller(this.#store, new Library({ asset, bundledModels, preloadAssets }), () =>
       Client.start({ onState: (engine) => this.#engine(engine) }),
     ),
+    linked: () => this.linked,
   };
   readonly #dropping = new Dropping(this, this.#app, (over) => (this.dragging = over));
   #before = this.#store.state;

@@ -1,6 +1,6 @@
 /** An engine for unit tests: answers at once by a table, records what it was asked, and can be held or made to fail. */
 import type { EnginePort } from '../engine-work.js';
-import type { Reply, Request } from '../protocol.gen.js';
+import type { Estimate, Reply, Request, WireEntry } from '../protocol.gen.js';
 import { CATALOGUE, CARD, PROVENANCE } from './fixtures.js';
 
 type Kind = Request['kind'];
@@ -45,6 +45,8 @@ export class FakePort implements EnginePort {
         const classes = [1, 0].map((k) => ({ class: k, label: `class ${k}`, logit: k, probability: 0.3 + 0.4 * k }));
         return { reply: { kind: 'predicted', classes }, beside: [] };
       }
+      case 'estimate':
+        return { reply: { kind: 'estimated', of: request.of.map(estimate) }, beside: [] };
       case 'attribute': {
         options?.onPartial?.([1, 2, 2], new Float32Array(4));
         options?.onProgress?.({ done: 1, total: 2, secondsLeft: 1 });
@@ -62,6 +64,13 @@ export class FakePort implements EnginePort {
         return { reply: { kind: 'imputed', width: 2, height: 2 }, beside: [new Uint8Array(16)] };
     }
   }
+}
+
+/** Refuses steps below 1, as the registry's range says; else ten passes forward. */
+function estimate({ entry }: WireEntry): Estimate {
+  const bad = Number(entry.params['steps'] ?? 1) < 1;
+  const error = { code: 'parameter', message: 'steps: 0 is not between 1 and 100', place: 'steps', hint: '' };
+  return { forward: bad ? 0 : 10, backward: 0, refusal: bad ? error : null };
 }
 
 const INSPECTED = {
