@@ -42,6 +42,65 @@ pub enum Rules {
     GuidedRelu,
     /// The gradient, but each ReLU passes the positive part of what arrives, whatever its own input (deconvolution).
     DeconvRelu,
+    /// Layer-wise relevance propagation: what arrives is relevance, which layers hand on by their contributions.
+    Lrp(Lrp),
+}
+
+/// How relevance passes a layer with weights, from its outputs `z = W x + b` to its inputs. `p+` and `p-` are the
+/// positive and the negative part of `p`, element by element.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LayerRule {
+    /// In proportion to `W x`, over `z` pushed away from 0 by this much. With 0: the rule LRP-0.
+    Epsilon(f32),
+    /// In proportion to `(W + gamma W+) x` where `z` is positive, its mirror image where `z` is negative, for inputs of
+    /// both signs.
+    Gamma(f32),
+    /// In proportion to what raises `z`: `W+ x+ + W- x-`.
+    ZPlus,
+    /// Alpha times what raises `z` in proportion, less alpha - 1 times what lowers it.
+    AlphaBeta(f32),
+    /// In proportion to `W x - W+ low - W- high`, for a picture between these values of each channel.
+    ZBox {
+        /// Lowest network value of each channel.
+        low: Vec<f32>,
+        /// Highest network value of each channel.
+        high: Vec<f32>,
+    },
+    /// In proportion to the squared weights, whatever the input.
+    WSquare,
+    /// The same to every input that the output sees.
+    Flat,
+}
+
+/// What relevance the logits start with, from the cotangent of the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Start {
+    /// The cotangent times the logits: for one logit, its value.
+    Answer,
+    /// The positive part of the cotangent: for one logit, 1.
+    One,
+}
+
+/// Relevance propagation: a rule for each class of layers with weights. Sums and averages hand on in proportion to what
+/// they add, activations and normalisations pass everything, maxima and shapes route it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Lrp {
+    /// Convolutions.
+    pub conv: LayerRule,
+    /// Matrix products.
+    pub dense: LayerRule,
+    /// Convolutions that no other layer with weights comes before; `None`: as the others.
+    pub first_conv: Option<LayerRule>,
+    /// Matrix products that no other layer with weights comes before; `None`: as the others.
+    pub first_dense: Option<LayerRule>,
+    /// What denominators are pushed away from 0 by, the rule epsilon excepted.
+    pub stabiliser: f32,
+    /// Whether biases take their share of the relevance, which then is lost to the map.
+    pub biases: bool,
+    /// What the logits start with.
+    pub start: Start,
 }
 
 /// A backward pass.

@@ -276,6 +276,8 @@ pub fn check_target(model: &Model, target: Target) -> Result<(), Error> {
     Ok(())
 }
 
+mod propagation;
+
 /// Declares the methods: their modules and the registry.
 macro_rules! methods {
     ($($module:ident::$name:ident,)+) => {
@@ -291,6 +293,12 @@ methods! {
     integrated_gradients::IntegratedGradients,
     smooth_grad::SmoothGrad,
     grad_cam::GradCam,
+    guided_backprop::GuidedBackprop,
+    deconvnet::Deconvnet,
+    guided_grad_cam::GuidedGradCam,
+    lrp::Lrp,
+    deep_taylor::DeepTaylor,
+    excitation_backprop::ExcitationBackprop,
     occlusion::Occlusion,
     rise::Rise,
     random::Random,

@@ -28,7 +28,7 @@ use crate::error::{GradientError, InputError, LoadError, RunError};
 use crate::guard::{self, attempt};
 use crate::model::target::Head;
 use crate::model::{Limits, ModelCard};
-use crate::program::{Backward, Program, Rules, Weights};
+use crate::program::{Backward, Program, Weights};
 use crate::{Error, Tensor};
 use build::{Typed, cause};
 

@@ -5,6 +5,7 @@
 //! of rules by operator, rules for single nodes, which go before the table, and what to start from. A rule for a single
 //! node may send what arrives to any outlet further up, past the nodes between.
 
+mod lrp;
 mod regions;
 mod relu;
 
@@ -105,5 +106,6 @@ pub(in crate::graph) fn scheme(rules: &Rules, view: &View) -> TractResult<Scheme
         Rules::Gradient => Scheme::gradient(),
         Rules::GuidedRelu => relu::scheme(view, relu::Variant::Guided),
         Rules::DeconvRelu => relu::scheme(view, relu::Variant::Deconv),
+        Rules::Lrp(lrp) => lrp::scheme(view, lrp),
     })
 }

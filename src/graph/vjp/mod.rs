@@ -121,7 +121,7 @@ impl VjpTable {
 }
 
 /// The operator that the table is keyed by.
-fn inner(op: &dyn TypedOp) -> &dyn Any {
+pub(in crate::graph) fn inner(op: &dyn TypedOp) -> &dyn Any {
     if let Some(op) = op.downcast_ref::<ElementWiseOp>() {
         &*op.0
     } else if let Some(op) = op.downcast_ref::<TypedBinOp>() {

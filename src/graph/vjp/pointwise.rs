@@ -17,6 +17,8 @@ pub(in crate::graph) enum Pointwise {
     Greater(f32),
     /// 1 where `a == b`, else 0.
     Equal,
+    /// `g / x`, with `x` pushed away from 0 by the given value (to the right from 0 itself); 0 where that is 0 still.
+    Over(f32),
     /// `g * sign(x)`.
     Abs,
     /// `2 * g * x`.
@@ -73,6 +75,10 @@ macro_rules! with_function {
         match $which {
             Pointwise::Above(c) => $run($($args,)* |g, x| if x > c { g } else { 0.0 }),
             Pointwise::Below(c) => $run($($args,)* |g, x| if x < c { g } else { 0.0 }),
+            Pointwise::Over(by) => $run($($args,)* |g, x| {
+                let divisor = if x < 0.0 { x - by } else { x + by };
+                if divisor == 0.0 { 0.0 } else { g / divisor }
+            }),
             Pointwise::Greater(tie) => $run($($args,)* |a, b| {
                 if a > b {
                     1.0
