@@ -5,7 +5,7 @@ import { readLink, writeLink } from './link.js';
 import type * as picture from './picture.js';
 import { Store } from './state.js';
 import { FakePort } from './testing/fake-port.js';
-import { CARD } from './testing/fixtures.js';
+import { CARD, CATALOGUE } from './testing/fixtures.js';
 
 vi.mock('./picture.js', async (original) => ({
   ...(await original<typeof picture>()),
@@ -21,7 +21,11 @@ const assets: Assets = {
   bundledModels: () =>
     Promise.resolve([
       { card: CARD, labels: ['class 0', 'class 1'], path: 'models/tiny' },
-      { card: { ...CARD, id: 'other' }, labels: [], path: 'models/other' },
+      {
+        card: { ...CARD, id: 'other', sample: CARD.sample.map((s) => ({ ...s, mask: 'samples/mask.png' })) },
+        labels: ['a', 'b'],
+        path: 'models/other',
+      },
     ]),
   preloadAssets: () => Promise.resolve(),
 };
@@ -254,7 +258,7 @@ describe('score', () => {
     await start();
     await controller.explain();
     await controller.score();
-    expect(cells()).toEqual(['map-1 done done', 'control-random done done']);
+    expect(cells()).toEqual(['map-1 done done', 'method-random done done']);
     const removals = port.asked.flatMap((r) => (r.kind === 'evaluate' ? [`${r.metric.id} ${r.removal.id}`] : []));
     expect([...new Set(removals)]).toEqual(['insertion gaussian-blur', 'deletion constant']);
     expect(port.asked.flatMap((r) => (r.kind === 'evaluate' ? [r.target.kind] : []))).not.toContain('logit');
@@ -282,11 +286,11 @@ describe('score', () => {
     await controller.explain();
     port.failing.set('evaluate', Object.assign(new Error('cannot fill'), { code: 'cannot-impute' }));
     await controller.score();
-    expect(cells()).toEqual(['map-1 failed failed', 'control-random failed failed']);
+    expect(cells()).toEqual(['map-1 failed failed', 'method-random failed failed']);
     expect(notices()).toEqual([]);
   });
 
-  it('drops unfinished columns when cancelled', async () => {
+  it('keeps nothing where nothing was reached when cancelled', async () => {
     await start();
     await controller.explain();
     port.held.add('evaluate');
@@ -295,5 +299,93 @@ describe('score', () => {
     controller.cancel();
     await running;
     expect(store.state).toMatchObject({ scores: null, work: null, notices: [] });
+  });
+
+  it('keeps what was reached when cancelled, and goes on from there', async () => {
+    await start();
+    await controller.explain();
+    port.held.add('evaluate');
+    port.free = 1;
+    const running = controller.score();
+    await vi.waitFor(() => expect(port.kinds().filter((k) => k === 'evaluate')).toHaveLength(2));
+    controller.cancel();
+    await running;
+    expect(cells()).toEqual(['map-1 done unreached', 'method-random unreached unreached']);
+    expect(store.state.scores?.stopped).toBe('cancelled');
+    port.held.clear();
+    await controller.score();
+    expect(cells()).toEqual(['map-1 done done', 'method-random done done']);
+    expect(store.state.scores?.stopped).toBeNull();
+    // Two that were asked before the end, and the three that were missing.
+    expect(port.kinds().filter((k) => k === 'evaluate')).toHaveLength(5);
+  });
+
+  it('ends when the budget is used, and says what was not reached', async () => {
+    await start();
+    await controller.explain();
+    port.held.add('evaluate');
+    port.free = 3;
+    store.dispatch({ type: 'plan', plan: { budget: 7 } });
+    vi.useFakeTimers();
+    const running = controller.score();
+    await vi.advanceTimersByTimeAsync(6_999);
+    expect(store.state.work?.task).toBe('score');
+    await vi.advanceTimersByTimeAsync(1);
+    await running;
+    vi.useRealTimers();
+    expect(store.state).toMatchObject({ work: null, notices: [], scores: { stopped: 'budget' } });
+    expect(cells()).toEqual(['map-1 done done', 'method-random done unreached']);
+  });
+
+  it('without a budget it never ends by itself', async () => {
+    await start();
+    await controller.explain();
+    port.held.add('evaluate');
+    store.dispatch({ type: 'plan', plan: { budget: 0 } });
+    vi.useFakeTimers();
+    const running = controller.score();
+    await vi.advanceTimersByTimeAsync(10_000_000);
+    expect(store.state.work?.task).toBe('score');
+    vi.useRealTimers();
+    controller.cancel();
+    await running;
+  });
+
+  it('explains the methods added to the report, and a failing one costs no other', async () => {
+    await start();
+    await controller.explain();
+    store.dispatch({ type: 'plan', plan: { methods: ['occlusion', 'gradient'] } });
+    await controller.score();
+    expect(cells()).toEqual(['map-1 done done', 'method-occlusion done done', 'method-random done done']);
+    port.failing.set('attribute', Object.assign(new Error('no'), { code: 'x' }));
+    store.dispatch({ type: 'set', settings: { seed: 9 } });
+    await controller.score();
+    expect(cells()).toEqual(['map-1 done done', 'method-occlusion failed failed', 'method-random failed failed']);
+  });
+
+  it('sends the method, the mask, the second map and the other samples to metrics that need them', async () => {
+    await start('#v=1&model=other');
+    const needs = { insertion: ['truth', 'set', 'explainer'], deletion: ['other'] } as Record<string, string[]>;
+    const metrics = CATALOGUE.metrics.map((m) => ({ ...m, needs: needs[m.id] ?? [] }));
+    store.dispatch({ type: 'catalogue', catalogue: { ...CATALOGUE, metrics } });
+    await controller.explain();
+    store.dispatch({ type: 'plan', plan: { methods: ['occlusion'] } });
+    await controller.score();
+    const asked = port.asked.filter((r) => r.kind === 'evaluate');
+    const [first] = asked.filter((r) => r.metric.id === 'insertion');
+    expect(first).toMatchObject({
+      truth: true,
+      other: null,
+      method: { id: 'gradient' },
+      set: [{ picture: 'set-0', class: 1 }],
+    });
+    const others = asked.filter((r) => r.metric.id === 'deletion').map((r) => [r.truth, r.other, r.set.length]);
+    expect(others).toEqual([
+      [false, [1, 2, 2], 0],
+      [false, [1, 2, 2], 0],
+      [false, [1, 2, 2], 0],
+    ]);
+    const loaded = port.asked.flatMap((r) => (r.kind === 'load-picture' ? [r.picture] : []));
+    expect(loaded).toEqual(['picture', 'mask', 'set-0']);
   });
 });

@@ -29,8 +29,8 @@ export class Controller {
     this.#store = store;
     this.library = library;
     this.#work = new EngineWork(store, start);
-    this.#scoring = new Scoring(store, this.#work, key);
     this.#costs = new Costs(store, this.#work.call);
+    this.#scoring = new Scoring(store, this.#work, key, library);
   }
 
   get #state(): State {

@@ -27,18 +27,6 @@ const QUICK: Readonly<Record<string, (side: number) => Params>> = {
   }),
 };
 
-/** The imputer of each metric's paper. */
-const PAPER: Readonly<Record<string, string>> = {
-  insertion: 'gaussian-blur',
-  deletion: 'constant',
-  road: 'noisy-linear',
-  'faithfulness-correlation': 'constant',
-};
-
-export function imputerOfPaper(metric: string): string {
-  return PAPER[metric] ?? 'channel-mean';
-}
-
 export function findMethod(state: State, id = state.method): MethodEntry | undefined {
   return state.catalogue?.methods.find((m) => m.id === id);
 }

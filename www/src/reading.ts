@@ -5,6 +5,8 @@ export type Direction = 'higher' | 'lower';
 
 export type Cell =
   | { readonly state: 'pending' }
+  /** The run ended before it. */
+  | { readonly state: 'unreached' }
   | { readonly state: 'done'; readonly result: Evaluated }
   | { readonly state: 'failed'; readonly error: WireError };
 

@@ -1,10 +1,13 @@
-/** Scores the explained maps and the controls by the chosen metrics, as one job. */
+/** Scores the maps and the controls by the planned columns, as one job that a budget may end. */
+import { Circumstances, type Around } from './circumstances.js';
 import type { EngineWork } from './engine-work.js';
 import { isAbort, toWire } from './errors.js';
-import { choice, controls, findMetric, imputerOfPaper, removalChoice, scorable } from './plan.js';
-import type { MethodEntry, MetricEntry, WireTarget } from './protocol.gen.js';
+import type { Library } from './library.js';
+import { choice, controls, findMethod, findMetric, removalChoice, scorable } from './plan.js';
+import type { MethodEntry, WireTarget } from './protocol.gen.js';
 import type { Cell } from './reading.js';
-import type { Explained, RawMap, ScoredRow, State, Store } from './state.js';
+import { columnsOf, metricChoice, type Column } from './report.js';
+import type { Explained, RawMap, ScoredRow, Scores, State, Store } from './state.js';
 
 /** Counts equal parts of a job and estimates the time left from the parts done. */
 class Parts {
@@ -15,10 +18,14 @@ class Parts {
     readonly tell: (done: number, total: number, secondsLeft: number | null) => void,
   ) {}
 
+  get seconds(): number {
+    return (performance.now() - this.#started) / 1000;
+  }
+
   /** The running part stands at `share`. */
   at(share: number): void {
     const done = this.#done + share;
-    const elapsed = (performance.now() - this.#started) / 1000;
+    const elapsed = this.seconds;
     const left = done > 0.2 && elapsed > 0.5 ? (elapsed / done) * (this.total - done) : null;
     this.tell(done, this.total, left);
   }
@@ -29,158 +36,281 @@ class Parts {
   }
 }
 
+/** Ends a run when the visitor does, or when its time is up. */
+class Budget {
+  readonly #own = new AbortController();
+  readonly #timer: ReturnType<typeof setTimeout> | undefined;
+  used = false;
+
+  /** `seconds` of 0 never end. */
+  constructor(seconds: number, outer: AbortSignal) {
+    const abort = () => this.#own.abort(new DOMException('the run was ended', 'AbortError'));
+    outer.addEventListener('abort', abort, { once: true });
+    if (seconds <= 0) return;
+    this.#timer = setTimeout(() => {
+      this.used = true;
+      abort();
+    }, seconds * 1000);
+  }
+
+  get signal(): AbortSignal {
+    return this.#own.signal;
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+}
+
 /** A row's name: the method's, with its distinguishing number where several runs share it. */
 function explainedRows(state: State, maps: readonly Explained[]): ScoredRow[] {
-  return maps.flatMap((e) => {
-    if (!e.map) return [];
+  return maps.map((e) => {
     const same = maps.filter((m) => m.method.id === e.method.id);
-    const entry = state.catalogue?.methods.find((m) => m.id === e.method.id);
+    const entry = findMethod(state, e.method.id);
     const ordinal = same.length > 1 ? same.indexOf(e) + 1 : null;
-    const row: ScoredRow = {
+    return {
       key: `map-${e.id}`,
       name: [entry?.name ?? e.method.id, ordinal].filter((part) => part !== null).join(' '),
       control: entry?.family === 'control',
       cells: {},
       method: e.method.id,
       ordinal,
+      choice: e.method,
+      removal: e.removal,
       map: e.map,
     };
-    return [row];
   });
+}
+
+function plannedRow(state: State, method: MethodEntry): ScoredRow {
+  return {
+    key: `method-${method.id}`,
+    name: method.name,
+    control: method.family === 'control',
+    cells: {},
+    method: method.id,
+    ordinal: null,
+    choice: choice(state, 'method', method),
+    removal: method.needs.includes('imputer') ? removalChoice(state, state.removal) : null,
+    map: null,
+  };
+}
+
+/** The rows of a run: the maps that are there, the methods added to them, and every control. */
+export function rowsOf(state: State): ScoredRow[] {
+  const maps = explainedRows(state, scorable(state));
+  const known = new Set(maps.map((row) => row.method));
+  const added = [...state.plan.methods.flatMap((id) => findMethod(state, id) ?? []), ...controls(state)];
+  const planned = [...new Set(added)].filter((method) => !known.has(method.id)).map((m) => plannedRow(state, m));
+  return [...maps, ...planned.filter((row) => !row.control), ...planned.filter((row) => row.control)];
+}
+
+/** Whether there is anything to score besides controls. */
+export function hasRows(state: State): boolean {
+  return state.target !== null && rowsOf(state).some((row) => !row.control);
+}
+
+function targetLabel(state: State): string {
+  return state.answer?.find((c) => c.class === state.target)?.label ?? String(state.target);
+}
+
+/** A run: what it is asked and what it has found. */
+interface Run {
+  readonly state: State;
+  readonly target: WireTarget;
+  readonly columns: readonly Column[];
+  readonly rows: ScoredRow[];
+  readonly parts: Parts;
+  readonly signal: AbortSignal;
+  readonly around: Around;
 }
 
 export class Scoring {
   readonly #store: Store;
   readonly #work: EngineWork;
   readonly #picture: string;
-  /** Maps of the controls by what they were made for. */
-  readonly #controls = new Map<string, RawMap>();
+  readonly #circumstances: Circumstances;
+  /** Maps by what they were made for. */
+  readonly #maps = new Map<string, RawMap>();
+  /** Finished scores by what they were asked, so that a run that is repeated or added to computes what is new. */
+  readonly #cells = new Map<string, Cell>();
+  readonly #ids = new WeakMap<RawMap, number>();
+  #lastId = 0;
 
-  constructor(store: Store, work: EngineWork, picture: string) {
+  constructor(store: Store, work: EngineWork, picture: string, library: Library) {
     this.#store = store;
     this.#work = work;
     this.#picture = picture;
+    this.#circumstances = new Circumstances(work, library);
   }
 
   /** The picture or the network changed. */
   forget(): void {
-    this.#controls.clear();
+    this.#maps.clear();
+    this.#cells.clear();
   }
 
   async run(): Promise<void> {
     const { state } = this.#store;
-    const maps = scorable(state);
-    const label = maps[0]?.label;
-    if (label === undefined || state.target === null) return;
+    if (state.target === null || !hasRows(state)) return;
     const target: WireTarget = { class: state.target, kind: state.plan.kind };
-    const metrics = state.plan.metrics.flatMap((id) => findMetric(state.catalogue, id) ?? []);
-    const known = new Set(maps.map((m) => m.method.id));
-    const missing = controls(state).filter((c) => !known.has(c.id));
-    const finished = await this.#work.run('score', 'score', async (signal) => {
-      const rows = explainedRows(state, maps);
-      const parts = new Parts(missing.length + (rows.length + missing.length) * metrics.length, (done, total, left) =>
+    const columns = columnsOf(state);
+    const rows = rowsOf(state);
+    const label = targetLabel(state);
+    let parts: Parts | undefined;
+    const show = (stopped: Scores['stopped']) =>
+      this.#store.dispatch({
+        type: 'scores',
+        scores: { columns, rows: [...rows], label, stopped, seconds: parts?.seconds ?? 0 },
+      });
+    const finished = await this.#work.run('score', 'score', async (outer) => {
+      const missing = rows.filter((row) => row.map === null).length;
+      parts = new Parts(missing + rows.length * columns.length, (done, total, left) =>
         this.#work.progress('score', done, total, left),
       );
-      const show = () =>
-        this.#store.dispatch({ type: 'scores', scores: { metrics: metrics.map((m) => m.id), rows: [...rows], label } });
-      for (const control of missing) {
-        rows.push(await this.#control(state, control, target, signal, parts));
-        parts.next();
+      const budget = new Budget(state.plan.budget, outer);
+      const { signal } = budget;
+      try {
+        const metrics = columns.flatMap((c) => findMetric(state.catalogue, c.metric) ?? []);
+        const around = await this.#circumstances.around(state, metrics, signal);
+        await this.#all({ state, target, columns, rows, parts, signal, around }, () => show(null));
+        return true;
+      } catch (thrown) {
+        if (!budget.used || outer.aborted) throw thrown;
+        leave(rows, columns);
+        show('budget');
+        return true;
+      } finally {
+        budget.stop();
       }
-      show();
-      for (const metric of metrics) {
-        for (const [i, row] of rows.entries()) {
-          const cell = await this.#cell(state, metric, row.map, target, signal, parts);
-          rows[i] = { ...row, cells: { ...row.cells, [metric.id]: cell } };
-          parts.next();
-          show();
-        }
-      }
-      return true;
     });
-    if (!finished) this.#keepFinished();
+    // Nothing to keep where the picture or the network changed, which forgets the scores.
+    if (finished || !this.#store.state.scores) return;
+    leave(rows, columns);
+    const some = rows.some((row) => columns.some((c) => row.cells[c.id]?.state === 'done'));
+    if (some) show('cancelled');
+    else this.#store.dispatch({ type: 'scores', scores: null });
   }
 
-  /** After a cancel, whole columns stay and unfinished ones go. */
-  #keepFinished(): void {
-    const { scores } = this.#store.state;
-    if (!scores) return;
-    const metrics = scores.metrics.filter((m) => scores.rows.every((row) => row.cells[m] !== undefined));
-    this.#store.dispatch({ type: 'scores', scores: metrics.length > 0 ? { ...scores, metrics } : null });
-  }
-
-  async #control(
-    state: State,
-    method: MethodEntry,
-    target: WireTarget,
-    signal: AbortSignal,
-    parts: Parts,
-  ): Promise<ScoredRow> {
-    const row = {
-      key: `control-${method.id}`,
-      name: method.name,
-      control: true,
-      cells: {},
-      method: method.id,
-      ordinal: null,
-    };
-    const key = JSON.stringify([method.id, target.class, state.seed]);
-    const known = this.#controls.get(key);
-    if (known) return { ...row, map: known };
-    const { reply, beside } = await this.#work.call(
-      {
-        kind: 'attribute',
-        model: state.modelId,
-        picture: this.#picture,
-        method: choice(state, 'method', method),
-        removal: removalChoice(state, state.removal),
-        target,
-        seed: state.seed,
-      },
-      { signal, onProgress: ({ done, total }) => parts.at(total > 0 ? done / total : 0) },
-    );
-    const values = beside[0];
-    if (reply.kind !== 'attributed' || !(values instanceof Float32Array)) {
-      throw new Error(`the engine answered ${reply.kind}`);
+  /** All maps first, then column by column, so that what is reached can be compared. */
+  async #all(run: Run, show: () => void): Promise<void> {
+    const { columns, rows, parts, signal } = run;
+    show();
+    for (const [i, row] of rows.entries()) {
+      if (row.map !== null) continue;
+      rows[i] = await this.#explained(run, row);
+      parts.next();
+      show();
     }
-    const map = { shape: reply.shape, values };
-    this.#controls.set(key, map);
-    return { ...row, map };
+    for (const column of columns) {
+      for (const [i, row] of rows.entries()) {
+        signal.throwIfAborted();
+        if (row.map !== null && !row.cells[column.id]) {
+          const cell = await this.#cell(run, column, row, row.map);
+          rows[i] = { ...row, cells: { ...row.cells, [column.id]: cell } };
+        }
+        parts.next();
+        show();
+      }
+    }
   }
 
-  async #cell(
-    state: State,
-    metric: MetricEntry,
-    map: RawMap,
-    target: WireTarget,
-    signal: AbortSignal,
-    parts: Parts,
-  ): Promise<Cell> {
-    const removal = state.plan.removal[metric.id] ?? imputerOfPaper(metric.id);
+  /** The row with its map; with failed cells where the method fails, which must not cost the others. */
+  async #explained(run: Run, row: ScoredRow): Promise<ScoredRow> {
+    const { state, signal, parts } = run;
+    const target = { ...run.target, kind: row.control ? run.target.kind : state.targetKind };
+    const key = JSON.stringify([row.choice, row.removal, target, state.seed]);
+    const known = this.#maps.get(key);
+    if (known) return { ...row, map: known };
     try {
-      const { reply } = await this.#work.call(
+      const { reply, beside } = await this.#work.call(
         {
-          kind: 'evaluate',
+          kind: 'attribute',
           model: state.modelId,
           picture: this.#picture,
-          shape: [...map.shape],
-          metric: choice(state, 'metric', metric),
-          removal: removalChoice(state, removal),
+          method: row.choice,
+          removal: row.removal ?? removalChoice(state, state.removal),
           target,
           seed: state.seed,
         },
-        {
-          beside: [map.values],
-          signal,
-          onProgress: ({ done, total }) => parts.at(total > 0 ? done / total : 0),
-        },
+        { signal, onProgress: ({ done, total }) => parts.at(total > 0 ? done / total : 0) },
       );
+      const values = beside[0];
+      if (reply.kind !== 'attributed' || !(values instanceof Float32Array)) {
+        throw new Error(`the engine answered ${reply.kind}`);
+      }
+      const map = { shape: reply.shape, values };
+      this.#maps.set(key, map);
+      return { ...row, map };
+    } catch (thrown) {
+      if (isAbort(thrown) || signal.aborted) throw thrown;
+      const cell: Cell = { state: 'failed', error: toWire(thrown) };
+      return { ...row, cells: Object.fromEntries(run.columns.map((c) => [c.id, cell])) };
+    }
+  }
+
+  #id(map: RawMap): number {
+    const known = this.#ids.get(map);
+    if (known !== undefined) return known;
+    this.#lastId += 1;
+    this.#ids.set(map, this.#lastId);
+    return this.#lastId;
+  }
+
+  async #cell(run: Run, column: Column, row: ScoredRow, map: RawMap): Promise<Cell> {
+    const { state, target, signal, parts, rows, around } = run;
+    const metric = findMetric(state.catalogue, column.metric);
+    if (!metric) return { state: 'unreached' };
+    const truth = metric.needs.includes('truth') ? around.truth : null;
+    const second = metric.needs.includes('other') ? secondMap(rows, row) : null;
+    const removal =
+      column.imputer === null
+        ? (row.removal ?? removalChoice(state, state.removal))
+        : removalChoice(state, column.imputer);
+    const request = {
+      kind: 'evaluate' as const,
+      model: state.modelId,
+      picture: this.#picture,
+      shape: [...map.shape],
+      method: row.choice,
+      truth: truth !== null,
+      other: second ? [...second.shape] : null,
+      set: metric.needs.includes('set') ? [...around.set] : [],
+      metric: metricChoice(state, metric, column.order),
+      removal,
+      target,
+      seed: state.seed,
+    };
+    const key = JSON.stringify([request, this.#id(map), second && this.#id(second)]);
+    const known = this.#cells.get(key);
+    if (known) return known;
+    try {
+      const { reply } = await this.#work.call(request, {
+        beside: [map.values, ...(truth ? [truth] : []), ...(second ? [second.values] : [])],
+        signal,
+        onProgress: ({ done, total }) => parts.at(total > 0 ? done / total : 0),
+      });
       if (reply.kind !== 'evaluated') throw new Error(`the engine answered ${reply.kind}`);
-      return { state: 'done', result: reply };
+      const cell: Cell = { state: 'done', result: reply };
+      this.#cells.set(key, cell);
+      return cell;
     } catch (thrown) {
       // One failing cell must not cost the others.
       if (isAbort(thrown) || signal.aborted) throw thrown;
       return { state: 'failed', error: toWire(thrown) };
     }
+  }
+}
+
+/** The map that a row is compared with: of the first explanation besides it. */
+function secondMap(rows: readonly ScoredRow[], row: ScoredRow): RawMap | null {
+  return rows.find((other) => !other.control && other.key !== row.key && other.map !== null)?.map ?? null;
+}
+
+/** Marks what has no outcome as not reached. */
+function leave(rows: ScoredRow[], columns: readonly Column[]): void {
+  for (const [i, row] of rows.entries()) {
+    const cells = Object.fromEntries(columns.map((c) => [c.id, row.cells[c.id] ?? { state: 'unreached' as const }]));
+    rows[i] = { ...row, cells };
   }
 }

@@ -24,7 +24,7 @@ describe('reduce', () => {
     const before = after([
       { type: 'answer', answer: [], target: 3 },
       { type: 'explained', explained: explained(1) },
-      { type: 'scores', scores: { metrics: [], rows: [], label: '' } },
+      { type: 'scores', scores: { columns: [], rows: [], label: '', stopped: null, seconds: 0 } },
     ]);
     expect(reduce(before, action)).toMatchObject({ answer: null, target: null, explained: [], scores: null });
   });

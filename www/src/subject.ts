@@ -3,6 +3,7 @@ import type { DivergingId, SequentialId } from './colormap.js';
 import type { Reduction } from './maps.js';
 import type { Registry } from './i18n/index.js';
 import type { Row } from './reading.js';
+import type { Column } from './report.js';
 import type {
   Attributed,
   Choice,
@@ -64,13 +65,21 @@ export interface ScoredRow extends Row {
   readonly method: string;
   /** Its number among the rows of the same method, where there are several. */
   readonly ordinal: number | null;
-  readonly map: RawMap;
+  /** The method with every parameter. */
+  readonly choice: Choice;
+  /** What filled removed pixels, for a method that removes some. */
+  readonly removal: Choice | null;
+  /** Null until it is computed. */
+  readonly map: RawMap | null;
 }
 
 export interface Scores {
-  readonly metrics: readonly string[];
+  readonly columns: readonly Column[];
   readonly rows: readonly ScoredRow[];
   readonly label: string;
+  /** Why the run ended early. */
+  readonly stopped: 'budget' | 'cancelled' | null;
+  readonly seconds: number;
 }
 
 /** An own network under inspection. */
@@ -118,8 +127,16 @@ export type Theme = 'auto' | 'light' | 'dark';
 
 export interface ScorePlan {
   readonly metrics: readonly string[];
+  /** Methods that are explained and scored besides the maps that are there. */
+  readonly methods: readonly string[];
+  /** Imputers that every metric which removes pixels is run with; '' is that of its reference. */
+  readonly imputers: readonly string[];
+  /** Whether metrics that have two orders are run in both. */
+  readonly bothOrders: boolean;
+  /** Seconds after which a run ends; 0 for none. */
+  readonly budget: number;
   /** The quantity that the metrics follow; the papers follow the probability. */
   readonly kind: WireTargetKind;
-  /** Imputer of each metric. */
+  /** Imputer of each metric, where it is not that of its reference. */
   readonly removal: Readonly<Record<string, string>>;
 }

@@ -1,11 +1,10 @@
 import { css, html, nothing } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
-import { findMetric } from '../plan.js';
 import type { ScoredRow } from '../state.js';
 import { shared } from '../styles/shared.js';
-import { AppElement } from './base.js';
 import './curve-plot.js';
 import type { Series } from './curve-plot.js';
+import { ReportElement } from './report-base.js';
 import './term-note.js';
 
 const METHOD_STYLES = 6;
@@ -13,7 +12,7 @@ const CONTROL_STYLES = 4;
 
 /** The curves behind one metric's column, as a chart or as a table. */
 @customElement('curves-panel')
-export class CurvesPanel extends AppElement {
+export class CurvesPanel extends ReportElement {
   static override styles = [
     shared,
     css`
@@ -46,24 +45,22 @@ export class CurvesPanel extends AppElement {
   }
 
   protected override render() {
-    const { scores, catalogue } = this.state;
+    const { scores } = this.state;
     const t = this.t.trust;
-    const withCurves = (scores?.metrics ?? []).filter((m) =>
-      scores?.rows.some((row) => this.#curves(row, m).length > 0),
-    );
-    const metric = withCurves.includes(this.metric) ? this.metric : withCurves[0];
-    if (!scores || metric === undefined) return nothing;
-    const entry = findMetric(catalogue, metric);
-    const name = entry ? this.text('metric', entry).name : metric;
-    const labels = [...new Set(scores.rows.flatMap((row) => this.#curves(row, metric).map((c) => c.label)))];
+    if (!scores) return nothing;
+    const withCurves = scores.columns.filter((c) => scores.rows.some((row) => this.#curves(row, c.id).length > 0));
+    const column = withCurves.find((c) => c.id === this.metric) ?? withCurves[0];
+    if (!column) return nothing;
+    const name = this.columnName(column, scores.columns);
+    const labels = [...new Set(scores.rows.flatMap((row) => this.#curves(row, column.id).map((c) => c.label)))];
     const label = labels.includes(this.curve) ? this.curve : (labels[0] ?? '');
     return html`<div class="stack">
       <div class="row">
         <h3>${t.curves} <term-note .app=${this.app} term="order"></term-note></h3>
         ${this.#select(
           t.curveOf,
-          metric,
-          withCurves.map((m) => [m, this.#metricName(m)]),
+          column.id,
+          withCurves.map((c) => [c.id, this.columnName(c, scores.columns)]),
           (v) => (this.metric = v),
         )}
         ${
@@ -76,16 +73,21 @@ export class CurvesPanel extends AppElement {
               )
             : nothing
         }
-        <button type="button" aria-pressed=${this.asTable} @click=${() => (this.asTable = !this.asTable)}>
+        <button
+          class="noprint"
+          type="button"
+          aria-pressed=${this.asTable}
+          @click=${() => (this.asTable = !this.asTable)}
+        >
           ${this.asTable ? t.asChart : t.asTable}
         </button>
       </div>
       <curve-plot
         .app=${this.app}
-        .series=${this.#series(scores.rows, metric, label)}
+        .series=${this.#series(scores.rows, column.id, label)}
         name=${name}
-        x-label=${metric === 'insertion' ? t.xAxis.kept : t.xAxis.removed}
-        y-label=${t.yAxis(this.t.answer.kinds[this.#kind(scores.rows, metric)], scores.label)}
+        x-label=${column.metric === 'insertion' ? t.xAxis.kept : t.xAxis.removed}
+        y-label=${t.yAxis(this.t.answer.kinds[this.#kind(scores.rows, column.id)], scores.label)}
         ?table=${this.asTable}
       ></curve-plot>
     </div>`;
@@ -97,11 +99,6 @@ export class CurvesPanel extends AppElement {
       if (cell?.state === 'done') return cell.result.provenance.target.kind;
     }
     return this.state.plan.kind;
-  }
-
-  #metricName(id: string): string {
-    const entry = findMetric(this.state.catalogue, id);
-    return entry ? this.text('metric', entry).name : id;
   }
 
   #select(

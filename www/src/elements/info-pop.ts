@@ -71,6 +71,10 @@ export class InfoPop extends LitElement {
   @query('button') private button!: HTMLButtonElement;
   @query('[popover]') private box!: HTMLElement;
 
+  close(): void {
+    this.box.hidePopover();
+  }
+
   #place(event: Event): void {
     const open = (event as ToggleEvent).newState === 'open';
     this.button.setAttribute('aria-expanded', String(open));

@@ -1,41 +1,72 @@
 import { css, html, nothing } from 'lit';
-import { customElement } from 'lit/decorators.js';
-import { imputerOfPaper, keyOf } from '../plan.js';
-import type { MetricEntry, WireTargetKind } from '../protocol.gen.js';
-import type { ScorePlan } from '../state.js';
+import { customElement, state } from 'lit/decorators.js';
+import { blocked, controls, findMethod, findMetric, keyOf, scorable } from '../plan.js';
+import type { MethodEntry, MetricEntry, WireTargetKind } from '../protocol.gen.js';
+import { CATEGORIES, columnsOf, hasBothOrders, REFERENCE, referenceImputer } from '../report.js';
+import { rowsOf } from '../score.js';
+import { entryOf, INITIAL, type ScorePlan } from '../state.js';
 import { shared } from '../styles/shared.js';
-import { AppElement } from './base.js';
 import './imputer-select.js';
-import './info-pop.js';
+import './metric-note.js';
 import './param-form.js';
-import './reference-note.js';
+import { ReportElement } from './report-base.js';
 import './seed-field.js';
 import './term-note.js';
 
-/** The choice "as each metric's paper". */
-const PAPER = '';
 const KINDS: readonly WireTargetKind[] = ['probability', 'logit'];
 
-/** Which metrics, with which removal and parameters. */
+/** Letters without case, accents, spaces and hyphens. */
+function plain(text: string): string {
+  return text
+    .normalize('NFD')
+    .replaceAll(/[\p{M}\s-]/gu, '')
+    .toLowerCase();
+}
+
+/** Which maps, metrics and fillings are compared, and for how long. */
 @customElement('metric-plan')
-export class MetricPlan extends AppElement {
+export class MetricPlan extends ReportElement {
   static override styles = [
     shared,
     css`
+      .plan {
+        display: grid;
+        grid-template-columns: repeat(auto-fit, minmax(min(100%, 22em), 1fr));
+        gap: 1em 2em;
+        align-items: start;
+      }
+      .metrics {
+        grid-column: 1 / -1;
+      }
       ul {
         display: grid;
-        grid-template-columns: repeat(auto-fit, minmax(min(100%, 17em), 1fr));
-        gap: 0.6em 1.25em;
+        grid-template-columns: repeat(auto-fill, minmax(min(100%, 16em), 1fr));
+        gap: 0 1.25em;
         align-items: start;
+        padding-block: 0.25em 0.6em;
       }
       li {
         min-width: 0;
       }
-      .common {
-        grid-template-columns: repeat(auto-fit, minmax(min(100%, 14em), 1fr));
-        max-width: 60em;
+      .wide {
+        grid-column: 1 / -1;
       }
-      .check {
+      .common {
+        grid-template-columns: repeat(auto-fit, minmax(min(100%, 12em), 1fr));
+        max-width: 60em;
+        align-items: start;
+      }
+      .entry {
+        display: flex;
+        align-items: center;
+        gap: 0.35em;
+      }
+      .category {
+        border-top: 1px solid var(--line);
+        padding-top: 0.35em;
+      }
+      .category > summary strong {
+        color: var(--ink);
         font-weight: 600;
       }
       .settings {
@@ -45,90 +76,226 @@ export class MetricPlan extends AppElement {
         border-radius: 0.6em;
         background: var(--sunk);
       }
+      .search {
+        max-width: 20em;
+      }
+      legend {
+        margin-bottom: 0.3em;
+      }
     `,
   ];
+
+  @state() private query = '';
+  @state() private methodQuery = '';
+  /** Categories that the visitor opened or closed. */
+  @state() private open: Readonly<Record<string, boolean>> = { faithfulness: true };
 
   #plan(plan: Partial<ScorePlan>): void {
     this.app.store.dispatch({ type: 'plan', plan });
   }
 
-  /** The removal that all metrics share, or `PAPER`. */
-  #common(): string {
-    const { plan, catalogue } = this.state;
-    const ids = new Set(catalogue?.metrics.filter((m) => m.needs.includes('imputer')).map((m) => plan.removal[m.id] ?? PAPER));
-    return ids.size === 1 ? ([...ids][0] ?? PAPER) : PAPER;
+  #toggle(list: readonly string[], id: string): string[] {
+    return list.includes(id) ? list.filter((other) => other !== id) : [...list, id];
   }
 
-  #setAll(imputer: string): void {
-    const metrics = this.state.catalogue?.metrics ?? [];
-    this.#plan({ removal: imputer === PAPER ? {} : Object.fromEntries(metrics.map((m) => [m.id, imputer])) });
+  /** What a metric needs that is not here, in words; empty where it can run. */
+  #lacks(metric: MetricEntry): string {
+    const { lacking } = this.t.report;
+    const entry = entryOf(this.state);
+    const sample = entry?.card.sample.find((s) => s.file === this.state.picture?.sample);
+    const missing: Readonly<Record<string, boolean>> = {
+      truth: !sample?.mask,
+      set: !entry || entry.own || entry.card.sample.length < 2,
+      gradient: this.state.model !== null && this.state.model.gradientError !== null,
+      other: rowsOf(this.state).filter((row) => !row.control).length < 2,
+    };
+    return this.f.list(metric.needs.flatMap((need) => (missing[need] ? [lacking[need] ?? need] : [])));
   }
 
   protected override render() {
-    const { catalogue, plan } = this.state;
-    const t = this.t.trust;
-    return html`<div class="stack">
-      <fieldset>
-        <legend class="label">${t.metrics} <term-note .app=${this.app} term="faithfulness"></term-note></legend>
-        <ul>
-          ${catalogue?.metrics.map((m) => html`<li>${this.#metric(m)}</li>`)}
-        </ul>
-      </fieldset>
-      <div class="fields common">
-        <div class="field">
-          <span class="label">
-            <label for="removal">${t.removalAll}</label><term-note .app=${this.app} term="imputer"></term-note>
-          </span>
-          <select id="removal" @change=${(event: Event) => this.#setAll((event.target as HTMLSelectElement).value)}>
-            ${[
-              [PAPER, t.asPaper] as const,
-              ...(catalogue?.imputers.map((i) => [i.id, this.text('imputer', i).name] as const) ?? []),
-            ].map(([id, name]) => html`<option value=${id} .selected=${id === this.#common()}>${name}</option>`)}
-          </select>
-        </div>
-        <div class="field">
-          <span class="label">
-            <label for="kind">${t.quantity}</label><term-note .app=${this.app} term="logit"></term-note>
-          </span>
-          <select
-            id="kind"
-            @change=${(event: Event) =>
-              this.#plan({ kind: (event.target as HTMLSelectElement).value as WireTargetKind })}
-          >
-            ${KINDS.map(
-              (k) => html`<option value=${k} .selected=${k === plan.kind}>${this.t.answer.kinds[k]}</option>`,
-            )}
-          </select>
-        </div>
-        <seed-field .app=${this.app}></seed-field>
+    return html`<div class="plan">${this.#maps()} ${this.#imputers()} ${this.#metrics()} ${this.#common()}</div>`;
+  }
+
+  #maps() {
+    const t = this.t.report;
+    const { state } = this;
+    const here = new Set(scorable(state).map((e) => e.method.id));
+    const names = controls(state).map((c) => this.text('method', c).name);
+    const rest = (state.catalogue?.methods ?? []).filter((m) => m.family !== 'control' && !here.has(m.id));
+    const query = plain(this.methodQuery);
+    const shown = rest.filter((m) => plain(`${this.text('method', m).name} ${m.id} ${m.family}`).includes(query));
+    const added = state.plan.methods.flatMap((id) => (here.has(id) ? [] : (findMethod(state, id) ?? [])));
+    return html`<fieldset>
+      <legend class="label">${t.maps} <term-note .app=${this.app} term="control"></term-note></legend>
+      <div class="stack">
+        <p class="small">
+          ${t.mapsHere(scorable(state).length)}${
+            added.length > 0 ? html`, ${this.f.list(added.map((m) => this.text('method', m).name))}` : nothing
+          }
+        </p>
+        <p class="small soft">${t.alwaysControls(this.f.list(names))}</p>
+        <details>
+          <summary>${t.add}</summary>
+          <div class="stack settings">
+            <input
+              class="search"
+              type="search"
+              aria-label=${t.findMethod}
+              placeholder=${t.findMethod}
+              .value=${this.methodQuery}
+              @input=${(event: Event) => (this.methodQuery = (event.target as HTMLInputElement).value)}
+            />
+            ${shown.length === 0 ? html`<p class="small soft">${t.noMatch}</p>` : nothing}
+            <ul>
+              ${shown.map((m) => html`<li>${this.#method(m)}</li>`)}
+            </ul>
+          </div>
+        </details>
       </div>
-    </div>`;
+    </fieldset>`;
+  }
+
+  #method(method: MethodEntry) {
+    const { plan } = this.state;
+    const stopped = blocked(this.state, method) !== null;
+    return html`<label class="check">
+      <input
+        type="checkbox"
+        ?disabled=${stopped}
+        .checked=${plan.methods.includes(method.id)}
+        @change=${() => this.#plan({ methods: this.#toggle(plan.methods, method.id) })}
+      />
+      <span>${this.text('method', method).name}</span>
+    </label>`;
+  }
+
+  #imputers() {
+    const t = this.t.report;
+    const { plan, catalogue } = this.state;
+    const options: (readonly [string, string])[] = [
+      [REFERENCE, t.ofReference],
+      ...(catalogue?.imputers.map((i) => [i.id, this.text('imputer', i).name] as const) ?? []),
+    ];
+    const toggle = (id: string) => {
+      const imputers = this.#toggle(plan.imputers, id);
+      this.#plan({ imputers: imputers.length > 0 ? imputers : [REFERENCE] });
+      // The box that was the last one stays ticked.
+      this.requestUpdate();
+    };
+    return html`<fieldset>
+      <legend class="label">${t.imputers} <term-note .app=${this.app} term="imputer"></term-note></legend>
+      <ul>
+        ${options.map(
+          ([id, name]) =>
+            html`<li class=${id === REFERENCE ? 'wide' : ''}>
+              <label class="check">
+                <input
+                  type="checkbox"
+                  .checked=${plan.imputers.includes(id)}
+                  ?disabled=${plan.imputers.length === 1 && plan.imputers[0] === id}
+                  @change=${() => toggle(id)}
+                />
+                <span>${name}</span>
+              </label>
+            </li>`,
+        )}
+      </ul>
+      <p class="small soft">${t.imputersNote}</p>
+    </fieldset>`;
+  }
+
+  #metrics() {
+    const t = this.t.report;
+    const all = this.state.catalogue?.metrics ?? [];
+    const query = plain(this.query);
+    const says = (m: MetricEntry) => {
+      const { name, summary } = this.text('metric', m);
+      return plain(`${name} ${m.id} ${summary} ${this.categoryName(m.category)} ${m.reference}`);
+    };
+    const groups = CATEGORIES.map((category) => {
+      const entries = all.filter((m) => m.category === category);
+      return { category, entries, shown: entries.filter((m) => says(m).includes(query)) };
+    }).filter(({ shown }) => shown.length > 0);
+    return html`<fieldset class="metrics">
+      <legend class="label">${t.metrics} <term-note .app=${this.app} term="faithfulness"></term-note></legend>
+      <div class="row">
+        <input
+          class="search"
+          type="search"
+          aria-label=${t.find}
+          placeholder=${t.find}
+          .value=${this.query}
+          @input=${(event: Event) => (this.query = (event.target as HTMLInputElement).value)}
+        />
+        <span class="row small soft">
+          ${t.presets}:
+          <button class="quiet" type="button" @click=${() => this.#plan({ metrics: INITIAL.plan.metrics })}>
+            ${t.preset.small}
+          </button>
+          <button class="quiet" type="button" @click=${() => this.#plan({ metrics: this.#oneOfEach() })}>
+            ${t.preset.each}
+          </button>
+          <button class="quiet" type="button" @click=${() => this.#plan({ metrics: [] })}>${t.preset.none}</button>
+        </span>
+      </div>
+      ${groups.length === 0 ? html`<p class="small soft">${t.noMatch}</p>` : nothing}
+      ${groups.map(({ category, entries, shown }) => {
+        const chosen = entries.filter((m) => this.state.plan.metrics.includes(m.id)).length;
+        return html`<details
+          class="category"
+          .open=${query !== '' || (this.open[category] ?? false)}
+          @toggle=${(event: Event) => {
+            if (query === '') this.open = { ...this.open, [category]: (event.target as HTMLDetailsElement).open };
+          }}
+        >
+          <summary>
+            <strong>${this.categoryName(category)}</strong> · ${t.chosen(chosen, entries.length)}
+            <span class="small">${t.asks[category]}</span>
+          </summary>
+          <ul>
+            ${shown.map((m) => this.#metric(m))}
+          </ul>
+        </details>`;
+      })}
+    </fieldset>`;
+  }
+
+  /** The first metric of each category that can run here. */
+  #oneOfEach(): string[] {
+    const all = this.state.catalogue?.metrics ?? [];
+    return CATEGORIES.flatMap((category) => {
+      const first = all.find((m) => m.category === category && this.#lacks(m) === '');
+      return first ? [first.id] : [];
+    });
   }
 
   #metric(metric: MetricEntry) {
     const { plan } = this.state;
-    const { name, summary, caution, range } = this.text('metric', metric);
     const on = plan.metrics.includes(metric.id);
-    const toggle = () =>
-      this.#plan({ metrics: on ? plan.metrics.filter((m) => m !== metric.id) : [...plan.metrics, metric.id] });
-    return html`<div class="row">
-        <label class="check"><input type="checkbox" .checked=${on} @change=${toggle} /> ${name}</label>
-        <info-pop label=${this.t.explainTerm(name)}>
-          <p>${summary}</p>
-          <p><strong>${this.t.caution}:</strong> ${caution}</p>
-          <p class="soft">${range}</p>
-          <reference-note .app=${this.app} .reference=${metric.reference}></reference-note>
-        </info-pop>
+    const lacks = this.#lacks(metric);
+    const settings = on && (metric.params.length > 0 || metric.needs.includes('imputer'));
+    return html`<li>
+      <div class="entry">
+        <label class="check">
+          <input
+            type="checkbox"
+            .checked=${on}
+            @change=${() => this.#plan({ metrics: this.#toggle(plan.metrics, metric.id) })}
+          />
+          <span>${this.text('metric', metric).name}</span>
+        </label>
+        <metric-note .app=${this.app} .metric=${metric}></metric-note>
       </div>
-      <p class="small soft">${summary}</p>
+      ${lacks ? html`<p class="small soft">${lacks}</p>` : nothing}
       ${
-        on
+        settings
           ? html`<details class="small">
               <summary>${this.t.settings}</summary>
               <div class="settings">${this.#settings(metric)}</div>
             </details>`
           : nothing
-      }`;
+      }
+    </li>`;
   }
 
   #settings(metric: MetricEntry) {
@@ -140,17 +307,79 @@ export class MetricPlan extends AppElement {
         : nothing
     }
     ${
-      metric.needs.includes('imputer')
+      metric.needs.includes('imputer') && plan.imputers.includes(REFERENCE)
         ? html`<imputer-select
             brief
             .app=${this.app}
-            .value=${plan.removal[id] ?? imputerOfPaper(id)}
+            .value=${plan.removal[id] ?? referenceImputer(metric)}
             label=${this.t.trust.removal}
             @imputer-change=${({ detail }: CustomEvent<string>) =>
               this.#plan({ removal: { ...plan.removal, [id]: detail } })}
           ></imputer-select>`
         : nothing
     }`;
+  }
+
+  #common() {
+    const { plan, catalogue } = this.state;
+    const t = this.t.report;
+    const two = plan.metrics.some((id) => {
+      const metric = findMetric(catalogue, id);
+      return metric !== undefined && hasBothOrders(metric);
+    });
+    const rows = rowsOf(this.state);
+    const size = rows.length * columnsOf(this.state).length;
+    return html`<div class="wide stack">
+      <div class="fields common">
+        <div class="field">
+          <span class="label">
+            <label for="kind">${this.t.trust.quantity}</label><term-note .app=${this.app} term="logit"></term-note>
+          </span>
+          <select
+            id="kind"
+            @change=${(event: Event) =>
+              this.#plan({ kind: (event.target as HTMLSelectElement).value as WireTargetKind })}
+          >
+            ${KINDS.map(
+              (k) => html`<option value=${k} .selected=${k === plan.kind}>${this.t.answer.kinds[k]}</option>`,
+            )}
+          </select>
+        </div>
+        <div class="field">
+          <span class="label"><label for="budget">${t.budget}</label></span>
+          <input
+            id="budget"
+            type="number"
+            min="0"
+            step="1"
+            .value=${String(plan.budget)}
+            @change=${(event: Event) => {
+              const box = event.target as HTMLInputElement;
+              const seconds = box.value === '' ? INITIAL.plan.budget : Math.max(0, box.valueAsNumber);
+              box.value = String(seconds);
+              this.#plan({ budget: seconds });
+            }}
+          />
+        </div>
+        <seed-field .app=${this.app}></seed-field>
+      </div>
+      ${
+        two
+          ? html`<div class="row">
+              <label class="check">
+                <input
+                  type="checkbox"
+                  .checked=${plan.bothOrders}
+                  @change=${() => this.#plan({ bothOrders: !plan.bothOrders })}
+                />
+                <span>${t.bothOrders}</span>
+              </label>
+              <term-note .app=${this.app} term="order"></term-note>
+            </div>`
+          : nothing
+      }
+      <p class="small soft">${t.size(this.f.count(size))}</p>
+    </div>`;
   }
 }
 

@@ -1,14 +1,15 @@
 import { css, html, nothing } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import { findMetric } from '../plan.js';
-import type { MetricEntry } from '../protocol.gen.js';
-import { bestFirst, bestKeys, BY_NAME, sortRows, type Direction } from '../reading.js';
+import { bestFirst, bestKeys, BY_NAME, sortRows } from '../reading.js';
+import { byCategory, readingOf, type Column } from '../report.js';
 import type { ScoredRow, View } from '../state.js';
 import { shared } from '../styles/shared.js';
-import { AppElement } from './base.js';
 import './heatmap-view.js';
 import './info-pop.js';
+import './metric-note.js';
 import './provenance-list.js';
+import { ReportElement } from './report-base.js';
 import './term-note.js';
 
 /** Thumbnails show the map alone. */
@@ -16,7 +17,7 @@ const BARE: Pick<View, 'background'> = { background: 'none' };
 
 /** Methods by metrics, sortable; controls marked, best values marked. */
 @customElement('score-table')
-export class ScoreTable extends AppElement {
+export class ScoreTable extends ReportElement {
   static override styles = [
     shared,
     css`
@@ -86,6 +87,36 @@ export class ScoreTable extends AppElement {
         font-weight: 700;
         color: var(--accent);
       }
+      .group th {
+        padding-bottom: 0.1em;
+        border-bottom: 2px solid var(--line);
+        text-align: start;
+        font-size: 0.8em;
+        color: var(--soft);
+      }
+      .group th + th {
+        border-inline-start: 1px solid var(--line);
+      }
+      .reading {
+        display: block;
+        font-size: 0.75em;
+        font-weight: 400;
+        line-height: 1.3;
+        color: var(--soft);
+      }
+      .good::before {
+        content: '▲ ' / '';
+        color: var(--accent);
+      }
+      .mixed::before {
+        content: '◆ ' / '';
+      }
+      .poor {
+        color: var(--alarm);
+      }
+      .poor::before {
+        content: '▼ ' / '';
+      }
       .text {
         max-width: 16em;
         font-size: 0.8em;
@@ -103,12 +134,13 @@ export class ScoreTable extends AppElement {
   }
 
   protected override render() {
-    const { scores, sorting, catalogue } = this.state;
+    const { scores, sorting } = this.state;
     if (!scores) return nothing;
-    const metrics = scores.metrics.flatMap((id) => findMetric(catalogue, id) ?? []);
+    const { columns } = scores;
     const named = scores.rows.map((row) => ({ ...row, name: this.rowName(row) }));
     const rows = sortRows(named, sorting);
-    const best = new Map(metrics.map((m) => [m.id, bestKeys(rows, m.id, m.direction as Direction)]));
+    const best = new Map(columns.map((c) => [c.id, bestKeys(rows, c.id, c.direction)]));
+    const groups = byCategory(columns);
     return html`<div class="scroll" tabindex="0" role="region" aria-label=${this.t.trust.table(scores.label)}>
       <table>
         <caption>
@@ -116,8 +148,19 @@ export class ScoreTable extends AppElement {
           <term-note .app=${this.app} term="control"></term-note>
         </caption>
         <thead>
+          ${
+            groups.length > 1
+              ? html`<tr class="group">
+                  <td></td>
+                  ${groups.map(
+                    (g) => html`<th scope="colgroup" colspan=${g.columns.length}>${this.categoryName(g.category)}</th>`,
+                  )}
+                </tr>`
+              : nothing
+          }
           <tr>
-            ${this.#head(BY_NAME, this.t.trust.method, 'ascending', '')} ${metrics.map((m) => this.#metricHead(m))}
+            ${this.#head(BY_NAME, this.t.trust.method, 'ascending', nothing)}
+            ${columns.map((c) => this.#columnHead(c, columns))}
           </tr>
         </thead>
         <tbody>
@@ -126,20 +169,24 @@ export class ScoreTable extends AppElement {
               html`<tr class=${row.control ? 'control' : ''}>
                 <th scope="row">
                   <span class="method">
-                    <heatmap-view
-                      still
-                      .map=${row.map}
-                      .prepared=${this.state.prepared}
-                      .view=${{ ...this.state.view, ...BARE }}
-                      alt=""
-                      aria-hidden="true"
-                    ></heatmap-view>
+                    ${
+                      row.map
+                        ? html`<heatmap-view
+                            still
+                            .map=${row.map}
+                            .prepared=${this.state.prepared}
+                            .view=${{ ...this.state.view, ...BARE }}
+                            alt=""
+                            aria-hidden="true"
+                          ></heatmap-view>`
+                        : nothing
+                    }
                     <span>
                       ${row.name} ${row.control ? html`<span class="tag">${this.t.trust.control}</span>` : nothing}
                     </span>
                   </span>
                 </th>
-                ${metrics.map((m) => this.#cell(row, m, best.get(m.id)?.has(row.key) ?? false))}
+                ${columns.map((c) => this.#cell(rows, row, c, best.get(c.id)?.has(row.key) ?? false))}
               </tr>`,
           )}
         </tbody>
@@ -147,18 +194,19 @@ export class ScoreTable extends AppElement {
     </div>`;
   }
 
-  #metricHead(metric: MetricEntry) {
-    const direction = metric.direction as Direction;
+  #columnHead(column: Column, columns: readonly Column[]) {
+    const { direction } = column;
     const arrow = direction === 'higher' ? '↑' : '↓';
-    return this.#head(
-      metric.id,
-      this.text('metric', metric).name,
-      bestFirst(direction),
-      `${arrow} ${this.t.trust[direction]}`,
-    );
+    const detail = this.columnDetail(column, columns);
+    const metric = findMetric(this.state.catalogue, column.metric);
+    const note = html`<span class="direction">
+      ${detail ? html`${detail}<br />` : nothing}${arrow} ${this.t.trust[direction]}
+      ${metric ? html`<metric-note .app=${this.app} .metric=${metric} direction=${direction}></metric-note>` : nothing}
+    </span>`;
+    return this.#head(column.id, this.metricName(column.metric), bestFirst(direction), note);
   }
 
-  #head(by: string, name: string, first: 'ascending' | 'descending', note: string) {
+  #head(by: string, name: string, first: 'ascending' | 'descending', note: unknown) {
     const { sorting } = this.state;
     const sorted = sorting.by === by;
     const mark = sorted ? (sorting.order === 'ascending' ? ' ▲' : ' ▼') : '';
@@ -166,14 +214,15 @@ export class ScoreTable extends AppElement {
       <button type="button" title=${this.t.trust.sortBy(name)} @click=${() => this.#sort(by, first)}>
         ${name}<span aria-hidden="true">${mark}</span>
       </button>
-      ${note ? html`<span class="direction">${note}</span>` : nothing}
+      ${note}
     </th>`;
   }
 
-  #cell(row: ScoredRow, metric: MetricEntry, best: boolean) {
+  #cell(rows: readonly ScoredRow[], row: ScoredRow, column: Column, best: boolean) {
     const t = this.t.trust;
-    const cell = row.cells[metric.id] ?? { state: 'pending' };
-    if (cell.state === 'pending') return html`<td class="soft"><span aria-label=${t.pending}>…</span></td>`;
+    const cell = row.cells[column.id] ?? { state: 'pending' };
+    if (cell.state === 'pending') return html`<td class="soft"><span aria-label=${t.pending} role="img">…</span></td>`;
+    if (cell.state === 'unreached') return html`<td class="text soft">${this.t.report.unreached}</td>`;
     if (cell.state === 'failed') {
       return html`<td class="text" lang="en">${t.failed(cell.error.message)}</td>`;
     }
@@ -184,7 +233,22 @@ export class ScoreTable extends AppElement {
         <span slot="label">${text}${best ? html`<span class="hidden-text"> (${t.best})</span>` : nothing}</span>
         <provenance-list .app=${this.app} .provenance=${provenance}></provenance-list>
       </info-pop>
+      ${this.#reading(rows, row, column)}
     </td>`;
+  }
+
+  /** What the number says beside the controls; the controls' own say what they are by their row. */
+  #reading(rows: readonly ScoredRow[], row: ScoredRow, column: Column) {
+    const t = this.t.report;
+    const found = readingOf(rows, column, row);
+    if (!found || found.kind === 'control') return nothing;
+    const words = {
+      good: () => t.good(found.of),
+      mixed: () => t.mixed(found.beats, found.of),
+      poor: () => t.poor,
+      alone: () => t.alone,
+    }[found.kind]();
+    return html`<span class="reading ${found.kind}">${words}</span>`;
   }
 }
 

@@ -1,6 +1,7 @@
 import { labels } from './catalogue/labels.js';
 import { errorsEn } from './errors.en.js';
 import { guideEn } from './guide.en.js';
+import { reportEn } from './report.en.js';
 import { termsEn } from './terms.en.js';
 
 const PARTS = ['upper left', 'top', 'upper right', 'left', 'centre', 'right', 'lower left', 'bottom', 'lower right'];
@@ -173,13 +174,10 @@ export const en = {
   },
   trust: {
     waiting: 'Explain the picture first; then its maps can be scored here.',
-    metrics: 'Metrics',
     quantity: 'Measured quantity',
-    removalAll: 'Removed pixels are filled by',
-    asPaper: 'the choice of each metric’s paper',
     removal: 'Filled by',
     needsKept: 'fills from what is left, so never a whole picture',
-    score: 'Score',
+    score: 'Run the report',
     others: (label: string) => `Only maps for ${label} are scored together.`,
     plan: (maps: string, controls: string) => `${maps} beside ${controls}.`,
     maps: (count: number) => (count === 1 ? '1 explanation' : `${count} explanations`),
@@ -235,5 +233,6 @@ export const en = {
   choiceNames: labels('choices', 'en'),
   guide: guideEn,
   errors: errorsEn,
+  report: reportEn,
   terms: termsEn,
 };

@@ -2,6 +2,7 @@ import type { Messages } from './index.js';
 import { labels } from './catalogue/labels.js';
 import { errorsFr } from './errors.fr.js';
 import { guideFr } from './guide.fr.js';
+import { reportFr } from './report.fr.js';
 import { termsFr } from './terms.fr.js';
 
 const PARTS = [
@@ -190,13 +191,10 @@ export const fr: Messages = {
   },
   trust: {
     waiting: 'Expliquez d’abord l’image ; ses cartes pourront ensuite être évaluées ici.',
-    metrics: 'Mesures',
     quantity: 'Grandeur mesurée',
-    removalAll: 'Les pixels retirés sont remplis par',
-    asPaper: 'le choix de l’article de chaque mesure',
     removal: 'Remplis par',
     needsKept: 'remplit à partir du reste, donc jamais une image entière',
-    score: 'Évaluer',
+    score: 'Lancer le rapport',
     others: (label) => `Seules les cartes pour ${label} sont évaluées ensemble.`,
     plan: (maps, controls) => `${maps}, à côté de ${controls}.`,
     maps: (count) => (count === 1 ? '1 explication' : `${count} explications`),
@@ -251,5 +249,6 @@ export const fr: Messages = {
   choiceNames: labels('choices', 'fr'),
   guide: guideFr,
   errors: errorsFr,
+  report: reportFr,
   terms: termsFr,
 };

@@ -79,6 +79,17 @@ export class LucarnePlayground extends LitElement {
         font-weight: 600;
         pointer-events: none;
       }
+      @media print {
+        :host {
+          color-scheme: light;
+        }
+        :host([printing]) :is(page-header, status-line, error-note, picture-section, answer-section, why-section) {
+          display: none;
+        }
+        :host([printing]) :is(.steps, .column) {
+          display: block;
+        }
+      }
     `,
   ];
 

@@ -193,4 +193,19 @@ export const shared = css`
   summary:hover {
     color: var(--accent);
   }
+  @media print {
+    .noprint {
+      display: none !important;
+    }
+    section,
+    .reading {
+      break-inside: auto;
+      box-shadow: none !important;
+    }
+    tr,
+    svg,
+    .group {
+      break-inside: avoid;
+    }
+  }
 `;

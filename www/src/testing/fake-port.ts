@@ -14,12 +14,15 @@ export class FakePort implements EnginePort {
   readonly failing = new Map<Kind, Error>();
   /** Kinds that wait until they are aborted. */
   readonly held = new Set<Kind>();
+  /** Holds every kind of `held` from the request after so many of it. */
+  free = 0;
 
   readonly call: EnginePort['call'] = async (request, options) => {
     this.asked.push(request);
     const failure = this.failing.get(request.kind);
     if (failure) throw failure;
-    if (this.held.has(request.kind)) await aborted(options);
+    const before = this.asked.filter((r) => r.kind === request.kind).length - 1;
+    if (this.held.has(request.kind) && before >= this.free) await aborted(options);
     options?.signal?.throwIfAborted();
     return this.#answer(request, options);
   };

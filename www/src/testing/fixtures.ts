@@ -18,7 +18,7 @@ export function method(id: string, family: string, params: WireParam[] = []): Me
   return { id, family, params, ...says, ...flags };
 }
 
-function metric(id: string, direction: string): MetricEntry {
+function metric(id: string, direction: string, imputer: string): MetricEntry {
   const says = { name: id.toUpperCase(), category: 'faithfulness', range: '', summary: '', caution: '', reference: '' };
   return {
     id,
@@ -26,7 +26,7 @@ function metric(id: string, direction: string): MetricEntry {
     params: [STEPS],
     sensitive: [],
     needs: ['imputer'],
-    imputer: 'constant',
+    imputer,
     stochastic: false,
     ...says,
   };
@@ -34,7 +34,7 @@ function metric(id: string, direction: string): MetricEntry {
 
 export const CATALOGUE: Catalogue = {
   methods: [method('gradient', 'gradient', [STEPS]), method('occlusion', 'perturbation'), method('random', 'control')],
-  metrics: [metric('insertion', 'higher'), metric('deletion', 'lower')],
+  metrics: [metric('insertion', 'higher', 'gaussian-blur'), metric('deletion', 'lower', 'constant')],
   imputers: ['constant', 'gaussian-blur'].map((id) => ({
     id,
     name: id.toUpperCase(),
