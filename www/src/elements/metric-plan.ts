@@ -1,5 +1,6 @@
 import { css, html, nothing } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
+import { byFamily, search } from '../finding.js';
 import { blocked, controls, findMethod, findMetric, keyOf, scorable } from '../plan.js';
 import type { MethodEntry, MetricEntry, WireTargetKind } from '../protocol.gen.js';
 import { CATEGORIES, columnsOf, hasBothOrders, REFERENCE, referenceImputer } from '../report.js';
@@ -14,14 +15,6 @@ import './seed-field.js';
 import './term-note.js';
 
 const KINDS: readonly WireTargetKind[] = ['probability', 'logit'];
-
-/** Letters without case, accents, spaces and hyphens. */
-function plain(text: string): string {
-  return text
-    .normalize('NFD')
-    .replaceAll(/[\p{M}\s-]/gu, '')
-    .toLowerCase();
-}
 
 /** Which maps, metrics and fillings are compared, and for how long. */
 @customElement('metric-plan')
@@ -122,8 +115,10 @@ export class MetricPlan extends ReportElement {
     const here = new Set(scorable(state).map((e) => e.method.id));
     const names = controls(state).map((c) => this.text('method', c).name);
     const rest = (state.catalogue?.methods ?? []).filter((m) => m.family !== 'control' && !here.has(m.id));
-    const query = plain(this.methodQuery);
-    const shown = rest.filter((m) => plain(`${this.text('method', m).name} ${m.id} ${m.family}`).includes(query));
+    const shown = search(rest, this.methodQuery, (m) => {
+      const { name, summary } = this.text('method', m);
+      return { name, all: `${m.id} ${summary}` };
+    });
     const added = state.plan.methods.flatMap((id) => (here.has(id) ? [] : (findMethod(state, id) ?? [])));
     return html`<fieldset>
       <legend class="label">${t.maps} <term-note .app=${this.app} term="control"></term-note></legend>
@@ -146,13 +141,24 @@ export class MetricPlan extends ReportElement {
               @input=${(event: Event) => (this.methodQuery = (event.target as HTMLInputElement).value)}
             />
             ${shown.length === 0 ? html`<p class="small soft">${t.noMatch}</p>` : nothing}
-            <ul>
-              ${shown.map((m) => html`<li>${this.#method(m)}</li>`)}
-            </ul>
+            ${byFamily(shown).map(
+              ({ family, entries }) =>
+                html`<div>
+                  <h4 class="small">${this.#family(family)}</h4>
+                  <ul>
+                    ${entries.map((m) => html`<li>${this.#method(m)}</li>`)}
+                  </ul>
+                </div>`,
+            )}
           </div>
         </details>
       </div>
     </fieldset>`;
+  }
+
+  #family(family: string): string {
+    const names: Readonly<Record<string, string>> = this.t.why.families;
+    return names[family] ?? family;
   }
 
   #method(method: MethodEntry) {
@@ -207,14 +213,15 @@ export class MetricPlan extends ReportElement {
   #metrics() {
     const t = this.t.report;
     const all = this.state.catalogue?.metrics ?? [];
-    const query = plain(this.query);
-    const says = (m: MetricEntry) => {
-      const { name, summary } = this.text('metric', m);
-      return plain(`${name} ${m.id} ${summary} ${this.categoryName(m.category)} ${m.reference}`);
-    };
+    const found = new Set(
+      search(all, this.query, (m) => {
+        const { name, summary } = this.text('metric', m);
+        return { name, all: `${m.id} ${summary} ${this.categoryName(m.category)} ${m.reference}` };
+      }),
+    );
     const groups = CATEGORIES.map((category) => {
       const entries = all.filter((m) => m.category === category);
-      return { category, entries, shown: entries.filter((m) => says(m).includes(query)) };
+      return { category, entries, shown: entries.filter((m) => found.has(m)) };
     }).filter(({ shown }) => shown.length > 0);
     return html`<fieldset class="metrics">
       <legend class="label">${t.metrics} <term-note .app=${this.app} term="faithfulness"></term-note></legend>
@@ -243,9 +250,9 @@ export class MetricPlan extends ReportElement {
         const chosen = entries.filter((m) => this.state.plan.metrics.includes(m.id)).length;
         return html`<details
           class="category"
-          .open=${query !== '' || (this.open[category] ?? false)}
+          .open=${this.query !== '' || (this.open[category] ?? false)}
           @toggle=${(event: Event) => {
-            if (query === '') this.open = { ...this.open, [category]: (event.target as HTMLDetailsElement).open };
+            if (this.query === '') this.open = { ...this.open, [category]: (event.target as HTMLDetailsElement).open };
           }}
         >
           <summary>
