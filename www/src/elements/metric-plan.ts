@@ -157,8 +157,7 @@ export class MetricPlan extends ReportElement {
   }
 
   #family(family: string): string {
-    const names: Readonly<Record<string, string>> = this.t.why.families;
-    return names[family] ?? family;
+    return this.t.guide.families[family]?.name ?? family;
   }
 
   #method(method: MethodEntry) {
