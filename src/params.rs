@@ -40,6 +40,8 @@ pub enum ParamKind {
     Choice(&'static [&'static str]),
     /// A layer of the network by name; empty means the model card's default.
     Layer,
+    /// A method by its id.
+    Method,
     /// Yes or no.
     Flag,
 }
@@ -149,12 +151,15 @@ impl ParamSpec {
                     fail(format!("\"{t}\" is none of {}", choices.join(", ")))
                 }
             }
-            (ParamKind::Layer, ParamValue::Text(_)) | (ParamKind::Flag, ParamValue::Flag(_)) => Ok(()),
+            (ParamKind::Layer | ParamKind::Method, ParamValue::Text(_)) | (ParamKind::Flag, ParamValue::Flag(_)) => {
+                Ok(())
+            }
             (kind, _) => fail(match kind {
                 ParamKind::Integer { min, max } => format!("a whole number between {min} and {max} is needed"),
                 ParamKind::Real { min, max } => format!("a number between {min} and {max} is needed"),
                 ParamKind::Choice(choices) => format!("one of {} is needed", choices.join(", ")),
                 ParamKind::Layer => "the name of a layer is needed".to_owned(),
+                ParamKind::Method => "the id of a method is needed".to_owned(),
                 ParamKind::Flag => "true or false is needed".to_owned(),
             }),
         }
@@ -164,7 +169,7 @@ impl ParamSpec {
     pub fn read(&self, text: &str) -> Result<ParamValue, InputError> {
         let value = match self.kind {
             ParamKind::Integer { .. } | ParamKind::Real { .. } => text.parse().ok().map(ParamValue::Number),
-            ParamKind::Choice(_) | ParamKind::Layer => Some(ParamValue::Text(text.to_owned())),
+            ParamKind::Choice(_) | ParamKind::Layer | ParamKind::Method => Some(ParamValue::Text(text.to_owned())),
             ParamKind::Flag => text.parse().ok().map(ParamValue::Flag),
         };
         let value = value.unwrap_or_else(|| ParamValue::Text(text.to_owned()));
@@ -194,13 +199,15 @@ pub fn check_all(specs: &[ParamSpec], values: &ParamValues) -> Result<(), InputE
 
 /// Declares a parameter struct: `name: type = default, kind;` with the doc comment as the form's help.
 ///
-/// Kinds: `int(1, 1000)`, `real(0.0, 1.0)`, `choice("a", "b")` (type `String`), `layer` (type `String`), `flag`.
+/// Kinds: `int(1, 1000)`, `real(0.0, 1.0)`, `choice("a", "b")` (type `String`), `layer` and `method` (type
+/// `String`), `flag`.
 #[macro_export]
 macro_rules! params {
     (@kind int($min:expr, $max:expr)) => { $crate::params::ParamKind::Integer { min: f64::from($min), max: f64::from($max) } };
     (@kind real($min:expr, $max:expr)) => { $crate::params::ParamKind::Real { min: $min, max: $max } };
     (@kind choice($($c:literal),+)) => { $crate::params::ParamKind::Choice(&[$($c),+]) };
     (@kind layer) => { $crate::params::ParamKind::Layer };
+    (@kind method) => { $crate::params::ParamKind::Method };
     (@kind flag) => { $crate::params::ParamKind::Flag };
     ($(#[$meta:meta])* pub struct $name:ident { $( $(#[doc = $doc:literal])+ $field:ident : $ty:ty = $default:expr, $kind:ident $(($($arg:tt)*))?; )* }) => {
         $(#[$meta])*

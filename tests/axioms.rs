@@ -6,6 +6,8 @@ mod naive;
 
 #[path = "axioms/analytic.rs"]
 mod analytic;
+#[path = "axioms/cams.rs"]
+mod cams;
 #[path = "axioms/harness.rs"]
 mod harness;
 #[path = "axioms/misuse.rs"]

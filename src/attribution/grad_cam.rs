@@ -1,13 +1,14 @@
 //! # Grad-CAM
 //!
-//! **What it computes.** Where the channels of a late layer that raise the target are active, at that layer's resolution.
+//! **What it computes.** Where the channels of a late layer that raise the target are active, at that layer's
+//! resolution.
 //!
 //! **Formula.** `a[i] = max(0, sum_k w[k] A[k, i])` with `A` the layer's output and `w[k] = mean_i dg/dA[k, i]`.
 //!
 //! **Shapes and sign.** `[1, h, w]` on the layer's locations, never negative.
 //!
-//! **Parameters.** `layer`: any layer whose output is a feature map `[K, h, w]`; empty means the model's own default, by
-//! convention the last feature map.
+//! **Parameters.** `layer`: any layer whose output is a feature map `[K, h, w]` or tokens of a grid of patches (tokens
+//! without a place, such as the class token, are left out); empty means the model's own default.
 //!
 //! **When it misleads.** It is coarse, and smooth because it is enlarged, not because the network looks smoothly; the
 //! mean gradient can favour channels that matter elsewhere; evidence against the target is cut away.
@@ -16,37 +17,16 @@
 //!
 //! **Parity.** pytorch-grad-cam `GradCAM` before its resizing and scaling; relative error at most 1e-4 against float64.
 
-use super::{Attribution, Family, Method, MethodMeta, Need, Space};
+use super::cam::{self, LayerParams, Maps};
+use super::{Attribution, Family, Method, MethodMeta, Need};
 use crate::job::Passes;
-use crate::{Context, Error, Input, Model, Tensor, Wrt};
+use crate::{Context, Error, Input, Model};
 
 /// See the [module](self).
 pub struct GradCam;
 
-crate::params! {
-    /// Parameters of [`GradCam`].
-    pub struct GradCamParams {
-        /// The layer to look at; empty means the model's default.
-        layer: String = "", layer;
-    }
-}
-
-/// The layer's index and its shape `[K, h, w]`.
-fn feature_map(model: &Model, p: &GradCamParams) -> Result<(usize, [usize; 3]), Error> {
-    let index = model.layer(&p.layer)?;
-    let layer = &model.network().layers()[index];
-    if let [k, h, w] = layer.shape[..] {
-        return Ok((index, [k, h, w]));
-    }
-    let why = format!(
-        "\"{}\" gives {:?}; a layer that gives a feature map [channels, height, width] is needed",
-        layer.name, layer.shape
-    );
-    Err(Error::param("layer", why))
-}
-
 impl Method for GradCam {
-    type Params = GradCamParams;
+    type Params = LayerParams;
     const META: MethodMeta = MethodMeta {
         id: "grad-cam",
         name: "Grad-CAM",
@@ -60,40 +40,21 @@ impl Method for GradCam {
         stochastic: false,
     };
 
-    fn passes(&self, model: &Model, p: &GradCamParams) -> Result<Passes, Error> {
-        feature_map(model, p)?;
-        Ok(Passes {
-            forward: 2,
-            backward: 1,
-        })
+    fn passes(&self, model: &Model, p: &LayerParams) -> Result<Passes, Error> {
+        cam::look(model, &p.layer)?;
+        Ok(cam::BY_GRADIENT)
     }
 
-    async fn attribute(&self, cx: &Context<'_>, input: &Input, p: &GradCamParams) -> Result<Attribution, Error> {
-        let model = cx.exec.model();
-        let (index, [channels, height, width]) = feature_map(model, p)?;
-        let x = Tensor::stack(std::slice::from_ref(&input.tensor));
-        let maps = cx.forward(&x, &[index]).await?.remove(1);
-        let gradients = cx.gradients(&x, &[Wrt::Layer(index)]).await?.by.remove(0);
-        Ok(Attribution {
-            map: weighed(maps.data(), gradients.data(), [channels, height, width]),
-            space: Space::Layer(model.network().layers()[index].name.clone()),
-            completeness_gap: None,
-        })
+    async fn attribute(&self, cx: &Context<'_>, input: &Input, p: &LayerParams) -> Result<Attribution, Error> {
+        cam::by_gradient(cx, input, &p.layer, map).await
     }
 }
 
-/// The map `[1, h, w]` from a layer's output and gradient, both `[K, h, w]`.
-fn weighed(maps: &[f32], gradients: &[f32], [channels, height, width]: [usize; 3]) -> Tensor {
-    let size = height * width;
-    let mut sum = vec![0.0f64; size];
-    for k in 0..channels {
-        let channel = k * size..(k + 1) * size;
-        let weight = gradients[channel.clone()].iter().map(|&g| f64::from(g)).sum::<f64>() / size as f64;
-        for (sum, &a) in sum.iter_mut().zip(&maps[channel]) {
-            *sum += weight * f64::from(a);
-        }
-    }
-    Tensor::from_fn(&[1, height, width], |i| sum[i].max(0.0) as f32)
+/// The map from a layer's maps and gradient.
+fn map(maps: &Maps, gradients: &Maps) -> Vec<f64> {
+    let mean = |slopes: &[f64]| slopes.iter().sum::<f64>() / slopes.len() as f64;
+    let weights: Vec<f64> = gradients.channels().map(mean).collect();
+    maps.weighed(&weights)
 }
 
 #[cfg(test)]
@@ -101,14 +62,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn channels_are_weighed_by_their_mean_gradient_and_rectified() {
-        let maps = [1.0, 2.0, 0.0, 3.0, 5.0, 0.0];
-        let gradients = [0.5, 0.0, 1.0, -1.0, 0.0, 0.4];
-        let map = weighed(&maps, &gradients, [2, 1, 3]);
-        let expected = [0.5 - 0.2 * 3.0, 1.0 - 0.2 * 5.0, 0.0f32].map(|v| v.max(0.0));
-        for (a, b) in map.data().iter().zip(expected) {
-            assert!((a - b).abs() < 1e-6, "{:?}", map.data());
+    fn channels_are_weighed_by_their_mean_gradient() {
+        let maps = |values: [f64; 6]| Maps {
+            values: values.to_vec(),
+            places: 3,
+        };
+        let found = map(
+            &maps([1.0, 2.0, 0.0, 3.0, 5.0, 0.0]),
+            &maps([0.5, 0.0, 1.0, -1.0, 0.0, 0.4]),
+        );
+        let expected = [-0.1, 0.0, 0.0];
+        for (a, b) in found.iter().zip(expected) {
+            assert!((a - b).abs() < 1e-5, "{found:?}");
         }
-        assert_eq!(map.shape(), [1, 1, 3]);
     }
 }

@@ -1,5 +1,9 @@
 //! Attribution methods: how much each input value moved the target. One file each, and one line below.
 
+mod cam;
+mod rollout;
+pub(crate) mod wrapped;
+
 use crate::error::InputError;
 use crate::job::Passes;
 use crate::params::{ParamSpec, ParamValues, Params};
@@ -299,12 +303,29 @@ methods! {
     lrp::Lrp,
     deep_taylor::DeepTaylor,
     excitation_backprop::ExcitationBackprop,
+    grad_cam_plus_plus::GradCamPlusPlus,
+    grad_cam_elementwise::GradCamElementwise,
+    hires_cam::HiResCam,
+    x_grad_cam::XGradCam,
+    layer_cam::LayerCam,
+    eigen_cam::EigenCam,
+    eigen_grad_cam::EigenGradCam,
+    kpca_cam::KpcaCam,
+    fem::Fem,
+    score_cam::ScoreCam,
+    ablation_cam::AblationCam,
+    attention_rollout::AttentionRollout,
+    gradient_attention_rollout::GradientAttentionRollout,
     occlusion::Occlusion,
     rise::Rise,
     random::Random,
     constant::Constant,
     sobel::Sobel,
     input_magnitude::InputMagnitude,
+    laplace::Laplace,
+    centred_gaussian::CentredGaussian,
+    blurred::Blurred,
+    randomised_network::RandomisedNetwork,
 }
 
 /// The method called `id`.

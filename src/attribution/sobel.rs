@@ -45,12 +45,17 @@ impl Method for Sobel {
     }
 
     async fn attribute(&self, _: &Context<'_>, input: &Input, _: &NoParams) -> Result<Attribution, Error> {
-        let [channels, height, width] = input.dims();
-        let grey: Vec<f64> = (0..height * width)
-            .map(|i| (0..channels).map(|c| f64::from(input.tensor.row(c)[i])).sum::<f64>() / channels as f64)
-            .collect();
-        Ok(Attribution::on_input(edges(&grey, height, width)))
+        let [_, height, width] = input.dims();
+        Ok(Attribution::on_input(edges(&grey(input), height, width)))
     }
+}
+
+/// The mean over channels `[H, W]`.
+pub(super) fn grey(input: &Input) -> Vec<f64> {
+    let [channels, height, width] = input.dims();
+    (0..height * width)
+        .map(|i| (0..channels).map(|c| f64::from(input.tensor.row(c)[i])).sum::<f64>() / channels as f64)
+        .collect()
 }
 
 /// Edge strength `[1, H, W]` of values `[H, W]`.

@@ -352,7 +352,7 @@ fn build(prepared: Prepared, card: &ModelCard, limits: &Limits) -> Result<Option
                 grid: if attention {
                     None
                 } else {
-                    outline::grid(inner, lies.get(&outlet))
+                    outline::grid(inner, lies.get(&outlet).copied().flatten())
                 },
                 attention,
             });

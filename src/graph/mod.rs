@@ -2,6 +2,7 @@
 //! tract; everything that leaves it is a [`Tensor`] or a plain description.
 
 mod activations;
+mod attention;
 mod backward;
 mod branches;
 mod build;
@@ -33,6 +34,7 @@ use crate::{Error, Tensor};
 use build::{Typed, cause};
 
 pub use crate::program::Wrt;
+pub use attention::Attention;
 pub use outline::Grid;
 
 /// A place inside the network that can be looked at or differentiated by.

@@ -35,6 +35,16 @@ impl Grid {
         self.height * self.width
     }
 
+    /// Number of locations, and of tokens before the first one.
+    pub fn tokens(&self) -> usize {
+        self.skip + self.places()
+    }
+
+    /// Number of tokens before the first location.
+    pub fn skip(&self) -> usize {
+        self.skip
+    }
+
     /// Where the value of map `k` at location `i` lies among the layer's values for one picture.
     pub fn at(&self, k: usize, i: usize) -> usize {
         k * self.channel_stride + (self.skip + i) * self.place_stride
@@ -119,57 +129,76 @@ impl Lie {
         if let Some(kept) = self.through(moved) {
             return Some(kept);
         }
-        let Self::Maps { y, x } = self else { return None };
-        let inside = at <= y && x == y + 1 && x < at + from.len();
-        let grid = [*from.get(y.checked_sub(at)?)?, *from.get(x - at)?];
-        let same_before = inside && from[..y - at] == *to.get(..y - at)?;
-        let same_after = inside && from[x - at + 1..] == *to.get(y - at + 1..)?;
-        let merged = to.get(y - at) == Some(&(grid[0] * grid[1]));
-        (same_before && same_after && merged).then_some(Self::Tokens { axis: y, grid })
+        let axes = match self {
+            Self::Maps { y, x } if x == y + 1 => y..y + 2,
+            Self::Maps { .. } => return None,
+            Self::Tokens { axis, .. } => axis..axis + 1,
+        };
+        let (start, end) = (axes.start.checked_sub(at)?, axes.end.checked_sub(at)?);
+        let (merged, apart) = match self {
+            Self::Maps { .. } => {
+                let grid = [*from.get(start)?, *from.get(start + 1)?];
+                (vec![grid[0] * grid[1]], Self::Tokens { axis: axes.start, grid })
+            }
+            Self::Tokens { axis, grid } => (grid.to_vec(), Self::Maps { y: axis, x: axis + 1 }),
+        };
+        let whole = from.get(start..end)?.iter().product::<usize>() == merged.iter().product::<usize>();
+        let expected = [from.get(..start)?, &merged, from.get(end..)?].concat();
+        (whole && to == expected).then_some(apart)
     }
 }
 
-/// How every value lies on the picture, as far as it can be followed from the input.
-pub(super) fn lies(model: &TypedModel) -> TractResult<BTreeMap<OutletId, Lie>> {
-    let mut known: BTreeMap<OutletId, Lie> = BTreeMap::new();
+/// How every value that depends on the input lies on the picture; nothing where that could not be followed.
+pub(super) fn lies(model: &TypedModel) -> TractResult<BTreeMap<OutletId, Option<Lie>>> {
+    let mut known: BTreeMap<OutletId, Option<Lie>> = BTreeMap::new();
     for &source in model.input_outlets()? {
-        known.insert(source, Lie::Maps { y: 2, x: 3 });
+        known.insert(source, Some(Lie::Maps { y: 2, x: 3 }));
     }
     for id in model.eval_order()? {
         let node = model.node(id);
         let rank = |outlet: OutletId| model.outlet_fact(outlet).map_or(0, TypedFact::rank);
         let out = OutletId::new(id, 0);
-        let first = node
+        if !node.inputs.iter().any(|i| known.contains_key(i)) {
+            continue;
+        }
+        let followed = node
             .inputs
             .iter()
             .enumerate()
-            .find_map(|(slot, i)| Some((slot, *i, *known.get(i)?)));
-        let Some((slot, input, lie)) = first else { continue };
+            .find_map(|(slot, i)| Some((slot, *i, (*known.get(i)?)?)));
         let windowed =
             node.op_is::<Conv>() || node.op_is::<Deconv>() || node.op_is::<MaxPool>() || node.op_is::<SumPool>();
-        let found = if windowed && rank(out) == 4 {
-            Some(Lie::Maps { y: 2, x: 3 })
-        } else if let Some(op) = node.op_as::<AxisOp>() {
-            match op {
-                AxisOp::Add(at) => lie.through(|a| Some(if a >= *at { a + 1 } else { a })),
-                AxisOp::Rm(at) => lie.through(|a| match a {
-                    a if a == *at => None,
-                    a => Some(if a > *at { a - 1 } else { a }),
-                }),
-                AxisOp::Move(from, to) => lie.through(|a| Some(moved(a, *from, *to))),
-                AxisOp::Reshape(at, from, to) => {
-                    let sizes = |dims: &[TDim]| dims.iter().map(|d| Ok(d.to_usize()?)).collect::<TractResult<Vec<_>>>();
-                    lie.reshaped(*at, &sizes(from)?, &sizes(to)?)
+        let found = match followed {
+            _ if windowed && rank(out) == 4 => Some(Lie::Maps { y: 2, x: 3 }),
+            None => None,
+            Some((slot, input, lie)) => {
+                if let Some(op) = node.op_as::<AxisOp>() {
+                    rearranged(lie, op)?
+                } else if let Some(op) = node.op_as::<EinSum>() {
+                    lie.through(|a| contracted(&op.axes, slot, a))
+                } else {
+                    (rank(input) == rank(out)).then_some(lie)
                 }
             }
-        } else if let Some(op) = node.op_as::<EinSum>() {
-            lie.through(|a| contracted(&op.axes, slot, a))
-        } else {
-            (rank(input) == rank(out)).then_some(lie)
         };
-        known.extend(found.map(|lie| (out, lie)));
+        known.insert(out, found);
     }
     Ok(known)
+}
+
+fn rearranged(lie: Lie, op: &AxisOp) -> TractResult<Option<Lie>> {
+    Ok(match op {
+        AxisOp::Add(at) => lie.through(|a| Some(if a >= *at { a + 1 } else { a })),
+        AxisOp::Rm(at) => lie.through(|a| match a {
+            a if a == *at => None,
+            a => Some(if a > *at { a - 1 } else { a }),
+        }),
+        AxisOp::Move(from, to) => lie.through(|a| Some(moved(a, *from, *to))),
+        AxisOp::Reshape(at, from, to) => {
+            let sizes = |dims: &[TDim]| dims.iter().map(|d| Ok(d.to_usize()?)).collect::<TractResult<Vec<_>>>();
+            lie.reshaped(*at, &sizes(from)?, &sizes(to)?)
+        }
+    })
 }
 
 /// Where axis `a` is after the axis `from` went to `to`.
@@ -239,39 +268,33 @@ pub(super) fn reads(model: &TypedModel, layers: &[OutletId]) -> Vec<Vec<usize>> 
     layers.iter().map(before).collect()
 }
 
-/// How an output of this `shape`, the batch left out, lies on the picture; channels come first where nothing else is
-/// known of a feature map, and last in tokens.
-pub(super) fn grid(shape: &[usize], lie: Option<&Lie>) -> Option<Grid> {
+/// How an output of this `shape`, the batch left out, lies on the picture. Tokens that could not be followed are taken
+/// for those of a square.
+pub(super) fn grid(shape: &[usize], lie: Option<Lie>) -> Option<Grid> {
     match (shape, lie) {
-        (&[a, b, c], Some(Lie::Maps { y: 2, x: 3 }) | None) => Some(Grid::of_maps([a, b, c], true)),
+        (&[a, b, c], Some(Lie::Maps { y: 2, x: 3 })) => Some(Grid::of_maps([a, b, c], true)),
         (&[a, b, c], Some(Lie::Maps { y: 1, x: 2 })) => Some(Grid::of_maps([a, b, c], false)),
-        (&[d, t], Some(Lie::Tokens { axis: 2, grid })) => Grid::of_tokens(t, d, true, Some(*grid)),
-        (&[t, d], Some(Lie::Tokens { axis: 1, grid })) => Grid::of_tokens(t, d, false, Some(*grid)),
+        (&[d, t], Some(Lie::Tokens { axis: 2, grid })) => Grid::of_tokens(t, d, true, Some(grid)),
+        (&[t, d], Some(Lie::Tokens { axis: 1, grid })) => Grid::of_tokens(t, d, false, Some(grid)),
         (&[t, d], None) => Grid::of_tokens(t, d, false, None),
         _ => None,
     }
 }
 
-/// The layer that the methods which weigh a layer's channels look at by default. In a network with attention, the last
-/// tokens that the last attention is computed from: what comes later moves no token but the one that answers. Else the
-/// last feature map, and in a network without any, the last tokens.
+/// The layer that the methods which weigh a layer's channels look at by default. In a transformer, the last tokens that
+/// all of the last attention is computed from, of the width that tokens have at the end: what comes later moves no token
+/// but the one that answers. Else the last feature map, and in a network without any, the last tokens.
 pub(super) fn default_layer(layers: &[Layer]) -> Option<usize> {
-    if let Some(last) = layers.iter().rposition(|l| l.attention) {
-        let mut waiting = layers[last].reads.clone();
-        let mut seen = BTreeSet::new();
-        let mut best = None;
-        while let Some(at) = waiting.pop() {
-            if layers[at].grid.is_some() {
-                best = best.max(Some(at));
-            } else if seen.insert(at) {
-                waiting.extend_from_slice(&layers[at].reads);
-            }
-        }
-        if best.is_some() {
-            return best;
-        }
-    }
     let last = |rank: usize| layers.iter().rposition(|l| l.grid.is_some() && l.shape.len() == rank);
+    let width = last(2).and_then(|i| layers[i].grid).map(|g| g.channels);
+    let mut frontier: BTreeSet<usize> = layers.iter().rposition(|l| l.attention).into_iter().collect();
+    while let Some(next) = frontier.pop_last() {
+        let tokens = layers[next].shape.len() == 2;
+        if frontier.is_empty() && tokens && layers[next].grid.map(|g| g.channels) == width {
+            return Some(next);
+        }
+        frontier.extend(&layers[next].reads);
+    }
     last(3).or_else(|| last(2))
 }
 
@@ -321,6 +344,7 @@ mod tests {
             Some(Lie::Tokens { axis: 3, grid: [4, 5] })
         );
         assert_eq!(maps.reshaped(1, &[8], &[2, 4]), Some(Lie::Maps { y: 3, x: 4 }));
+        assert_eq!(tokens.reshaped(0, &[1, 8, 20], &[1, 8, 4, 5]), Some(maps));
         // Windows of 2 by 5: no longer rows of the picture.
         assert_eq!(maps.reshaped(2, &[4, 5], &[2, 2, 5]), None);
     }

@@ -65,6 +65,19 @@ impl Imputer for GaussianBlur {
     }
 }
 
+/// `plane` `[height, width]` under a Gaussian of `[down, across]` standard deviations in its pixels, mirrored beyond its
+/// border. A deviation of 0 leaves that direction as it is.
+pub(crate) fn blur(plane: &[f32], [height, width]: [usize; 2], [down, across]: [f64; 2]) -> Vec<f32> {
+    let mut found = plane.to_vec();
+    if down > 0.0 {
+        found = filter(&found, &kernel(down), height, width, width);
+    }
+    if across > 0.0 {
+        found = filter(&found, &kernel(across), width, height, 1);
+    }
+    found
+}
+
 /// The weights at distance 0, 1, …, radius; with both sides they sum to 1.
 fn kernel(sigma: f64) -> Vec<f64> {
     let radius = (4.0 * sigma + 0.5) as usize;

@@ -208,6 +208,10 @@ impl From<&ParamSpec> for WireParam {
             ParamKind::Real { min, max } => ("real", Some(*min), Some(*max), Vec::new()),
             ParamKind::Choice(words) => ("choice", None, None, words.iter().map(|&w| w.to_owned()).collect()),
             ParamKind::Layer => ("layer", None, None, Vec::new()),
+            ParamKind::Method => {
+                let ids = crate::attribution::wrapped::choices().map(str::to_owned).collect();
+                ("choice", None, None, ids)
+            }
             ParamKind::Flag => ("flag", None, None, Vec::new()),
         };
         Self {

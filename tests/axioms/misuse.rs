@@ -63,7 +63,7 @@ fn parameters_that_do_not_fit_are_refused_before_any_pass() {
         removal: removal("gaussian-blur", values([number("sigma", -1.0)])),
         ..setting
     };
-    for id in ["occlusion", "rise"] {
+    for id in ["occlusion", "rise", "score-cam"] {
         refused(bad_imputer.attribute(id, &x, &ParamValues::new()), &["sigma"]);
     }
     for id in ["insertion", "deletion", "road", "faithfulness-correlation"] {
@@ -76,15 +76,15 @@ fn parameters_that_do_not_fit_are_refused_before_any_pass() {
 fn grad_cam_needs_a_feature_map() {
     let transformer = net("tiny-vit", [3, 32, 32]);
     let layers = transformer.model().network().layers();
-    let tokens = layers
+    let attention = layers
         .iter()
-        .find(|l| l.shape.len() == 2)
-        .expect("a transformer has layers of tokens");
-    let params = values([text("layer", &tokens.name)]);
+        .find(|l| l.attention)
+        .expect("a transformer has attention");
+    let params = values([text("layer", &attention.name)]);
     let x = Input::preprocessed(Tensor::zeros(&[3, 32, 32]));
     refused(
         Setting::new(&transformer).attribute("grad-cam", &x, &params),
-        &["layer", &tokens.name, "feature map"],
+        &["layer", &attention.name, "feature map"],
     );
     // Where there is no feature map there is no default either.
     let flat = dense([1, 2, 3], &[(vec![vec![1.0; 6]; 2], vec![0.0; 2])]);
@@ -93,6 +93,28 @@ fn grad_cam_needs_a_feature_map() {
         Setting::new(&flat).attribute("grad-cam", &x, &ParamValues::new()),
         &["no layer"],
     );
+}
+
+#[test]
+fn rollout_needs_attention() {
+    for id in ["attention-rollout", "gradient-attention-rollout"] {
+        refused(
+            Setting::new(&small()).attribute(id, &picture(), &ParamValues::new()),
+            &["network", "no attention", "transformer"],
+        );
+    }
+}
+
+#[test]
+fn controls_that_run_a_method_refuse_what_is_none() {
+    for id in ["blurred", "randomised-network"] {
+        for of in ["blurred", "randomised-network", "nonsense", ""] {
+            refused(
+                Setting::new(&small()).attribute(id, &picture(), &values([text("of", of)])),
+                &["of", "gradient"],
+            );
+        }
+    }
 }
 
 #[test]
@@ -105,6 +127,10 @@ fn rise_refuses_imputers_that_need_kept_pixels() {
     };
     refused(
         setting.attribute("rise", &picture(), &ParamValues::new()),
+        &["noisy-linear", "no pixel is kept"],
+    );
+    refused(
+        setting.attribute("score-cam", &picture(), &ParamValues::new()),
         &["noisy-linear", "no pixel is kept"],
     );
     assert_eq!(exec.pictures.get(), 0);
@@ -153,7 +179,8 @@ fn pictures_that_do_not_fit_are_refused() {
     let other = Input::preprocessed(Tensor::zeros(&[3, 30, 29]));
     let mut holed = picture();
     holed.tensor.data_mut()[5] = f32::NAN;
-    for method in lucarne::attribution::METHODS {
+    let elsewhere = |m: &&&dyn lucarne::attribution::DynMethod| !m.meta().needs(lucarne::attribution::Need::Attention);
+    for method in lucarne::attribution::METHODS.iter().filter(elsewhere) {
         let id = method.meta().id;
         refused(setting.attribute(id, &other, &ParamValues::new()), &["[3, 30, 29]"]);
         refused(setting.attribute(id, &holed, &ParamValues::new()), &["finite"]);

@@ -1,7 +1,7 @@
 //! What the registries promise of every entry.
 
-use lucarne::attribution::{Attribution, Axiom, METHODS, Space};
-use lucarne::exec::Executor;
+use lucarne::attribution::{Attribution, Axiom, METHODS, Need, Space};
+use lucarne::exec::{Cpu, Executor};
 use lucarne::imputer::{self, IMPUTERS};
 use lucarne::job::{Job, Silent};
 use lucarne::metric::{Evidence, METRICS};
@@ -9,7 +9,7 @@ use lucarne::params::ParamValues;
 use lucarne::rng::SeedStream;
 use lucarne::{Error, Input, Mask, Tensor};
 
-use crate::harness::{Counting, Setting, Watcher, number, picture, quick, removal, small, values};
+use crate::harness::{Counting, Setting, Watcher, net, number, picture, quick, removal, small, values};
 
 /// Each method and metric as a run on one setting, with the passes that it announces.
 type Run<'a> = Box<dyn Fn(&Setting<'_>) -> Result<Vec<u32>, Error> + 'a>;
@@ -20,7 +20,8 @@ fn bits(found: &Attribution) -> Vec<u32> {
 
 fn runs<'a>(x: &'a Input, map: &'a Tensor, exec: &dyn Executor) -> Vec<(&'static str, bool, u64, Run<'a>)> {
     let mut all: Vec<(&'static str, bool, u64, Run<'a>)> = Vec::new();
-    for method in METHODS {
+    let attends = exec.model().network().attention().is_ok();
+    for method in METHODS.iter().filter(|m| m.meta().needs(Need::Attention) == attends) {
         let (meta, params) = (method.meta(), quick(&method.specs()));
         let total = method
             .passes_dyn(exec.model(), &params)
@@ -29,7 +30,7 @@ fn runs<'a>(x: &'a Input, map: &'a Tensor, exec: &dyn Executor) -> Vec<(&'static
         let run: Run<'a> = Box::new(move |s| s.attribute(meta.id, x, &params).map(|a| bits(&a)));
         all.push((meta.id, meta.stochastic, total, run));
     }
-    for metric in METRICS {
+    for metric in METRICS.iter().filter(|_| !attends) {
         let (meta, params) = (metric.meta(), quick(&metric.specs()));
         let total = metric
             .passes_dyn(exec.model(), &Evidence::new(x, map, None).expect("it fits"), &params)
@@ -54,20 +55,29 @@ fn tied() -> Tensor {
     Tensor::from_fn(&[1, 30, 30], |i| (i % 4) as f32)
 }
 
+/// What everything is run on: a convolutional network, and for the methods that need attention a transformer.
+fn subjects() -> [(Cpu, Input, Tensor); 2] {
+    let seen = Input::preprocessed(Tensor::from_fn(&[3, 32, 32], |i| (i as f32 * 0.7).sin()));
+    [
+        (small(), picture(), tied()),
+        (net("tiny-vit", [3, 32, 32]), seen, Tensor::zeros(&[1, 32, 32])),
+    ]
+}
+
 #[test]
 fn progress_ends_at_the_announced_passes() {
-    let inner = small();
-    let (x, map) = (picture(), tied());
-    for batch in [1, 5] {
-        let exec = Counting::new(&inner, batch);
-        for (id, _, total, run) in runs(&x, &map, &exec) {
-            let watcher = Watcher::new(u64::MAX);
-            run(&Setting {
-                host: &watcher,
-                ..Setting::new(&exec)
-            })
-            .unwrap();
-            assert_eq!(watcher.last.get(), (total, total), "{id} with batches of {batch}");
+    for (inner, x, map) in subjects() {
+        for batch in [1, 5] {
+            let exec = Counting::new(&inner, batch);
+            for (id, _, total, run) in runs(&x, &map, &exec) {
+                let watcher = Watcher::new(u64::MAX);
+                run(&Setting {
+                    host: &watcher,
+                    ..Setting::new(&exec)
+                })
+                .unwrap();
+                assert_eq!(watcher.last.get(), (total, total), "{id} with batches of {batch}");
+            }
         }
     }
 }
@@ -97,29 +107,29 @@ fn long_methods_offer_partial_maps() {
 
 #[test]
 fn cancelling_ends_everything_at_once() {
-    let inner = small();
-    let (x, map) = (picture(), tied());
-    for patience in [1, 2, 4] {
-        for batch in [1, 3] {
-            let exec = Counting::new(&inner, batch);
-            for (id, _, total, run) in runs(&x, &map, &exec) {
-                exec.pictures.set(0);
-                let watcher = Watcher::new(patience);
-                let found = run(&Setting {
-                    host: &watcher,
-                    ..Setting::new(&exec)
-                });
-                if total == 0 {
-                    assert!(found.is_ok(), "{id} has nothing to cancel");
-                } else if watcher.looks.get() >= patience {
-                    assert_eq!(found, Err(Error::Cancelled), "{id}");
-                    assert_eq!(watcher.looks.get(), patience, "{id} looked on after it was cancelled");
-                    assert!(exec.pictures.get() <= patience * batch as u64, "{id} ran on");
-                } else {
-                    assert!(
-                        found.is_ok() && total <= 2 * patience * batch as u64,
-                        "{id} does not look often enough"
-                    );
+    for (inner, x, map) in subjects() {
+        for patience in [1, 2, 4] {
+            for batch in [1, 3] {
+                let exec = Counting::new(&inner, batch);
+                for (id, _, total, run) in runs(&x, &map, &exec) {
+                    exec.pictures.set(0);
+                    let watcher = Watcher::new(patience);
+                    let found = run(&Setting {
+                        host: &watcher,
+                        ..Setting::new(&exec)
+                    });
+                    if total == 0 {
+                        assert!(found.is_ok(), "{id} has nothing to cancel");
+                    } else if watcher.looks.get() >= patience {
+                        assert_eq!(found, Err(Error::Cancelled), "{id}");
+                        assert_eq!(watcher.looks.get(), patience, "{id} looked on after it was cancelled");
+                        assert!(exec.pictures.get() <= patience * batch as u64, "{id} ran on");
+                    } else {
+                        assert!(
+                            found.is_ok() && total <= 2 * patience * batch as u64,
+                            "{id} does not look often enough"
+                        );
+                    }
                 }
             }
         }
@@ -151,28 +161,28 @@ fn long_solves_can_be_cancelled() {
 
 #[test]
 fn batches_change_nothing() {
-    let inner = small();
-    let (x, map) = (picture(), tied());
-    let (one, many) = (Counting::new(&inner, 1), Counting::new(&inner, 4));
-    for (id, _, _, run) in runs(&x, &map, &inner) {
-        assert_eq!(run(&Setting::new(&one)), run(&Setting::new(&many)), "{id}");
+    for (inner, x, map) in subjects() {
+        let (one, many) = (Counting::new(&inner, 1), Counting::new(&inner, 4));
+        for (id, _, _, run) in runs(&x, &map, &inner) {
+            assert_eq!(run(&Setting::new(&one)), run(&Setting::new(&many)), "{id}");
+        }
     }
 }
 
 #[test]
 fn seeds_fix_every_bit_and_matter_where_chance_is_declared() {
-    let exec = small();
-    let (x, map) = (picture(), tied());
-    for (id, stochastic, _, run) in runs(&x, &map, &exec) {
-        let of = |seed| {
-            let setting = Setting {
-                seed,
-                ..Setting::new(&exec)
+    for (exec, x, map) in subjects() {
+        for (id, stochastic, _, run) in runs(&x, &map, &exec) {
+            let of = |seed| {
+                let setting = Setting {
+                    seed,
+                    ..Setting::new(&exec)
+                };
+                run(&setting).unwrap()
             };
-            run(&setting).unwrap()
-        };
-        assert_eq!(of(1), of(1), "{id}");
-        assert_eq!(of(1) != of(2), stochastic, "{id} is declared stochastic: {stochastic}");
+            assert_eq!(of(1), of(1), "{id}");
+            assert_eq!(of(1) != of(2), stochastic, "{id} is declared stochastic: {stochastic}");
+        }
     }
 }
 
@@ -201,25 +211,27 @@ fn seeds_fix_every_bit_of_imputers_too() {
 
 #[test]
 fn maps_have_the_shape_and_sign_that_is_declared() {
-    let exec = small();
-    let x = picture();
-    for method in METHODS {
-        let (meta, params) = (method.meta(), quick(&method.specs()));
-        let found = Setting::new(&exec).attribute(meta.id, &x, &params).unwrap();
-        match found.map.shape() {
-            [3 | 1, 30, 30] => assert_eq!(found.space, Space::Input, "{}", meta.id),
-            [1, h, w] => assert!(matches!(found.space, Space::Layer(_)) && h * w > 1, "{}", meta.id),
-            other => panic!("{}: {other:?}", meta.id),
-        }
-        assert_eq!(
-            found.completeness_gap.is_some(),
-            meta.promises(Axiom::Completeness),
-            "{}",
-            meta.id
-        );
-        // RISE has the sign of the target, which a logit may have below zero.
-        if !meta.signed && meta.id != "rise" {
-            assert!(found.map.data().iter().all(|&v| v >= 0.0), "{}", meta.id);
+    for (exec, x, _) in subjects() {
+        let attends = exec.model().network().attention().is_ok();
+        let [_, height, width] = x.dims();
+        for method in METHODS.iter().filter(|m| m.meta().needs(Need::Attention) == attends) {
+            let (meta, params) = (method.meta(), quick(&method.specs()));
+            let found = Setting::new(&exec).attribute(meta.id, &x, &params).unwrap();
+            match found.map.shape() {
+                &[3 | 1, h, w] if [h, w] == [height, width] => assert_eq!(found.space, Space::Input, "{}", meta.id),
+                &[1, h, w] => assert!(matches!(found.space, Space::Layer(_)) && h * w > 1, "{}", meta.id),
+                other => panic!("{}: {other:?}", meta.id),
+            }
+            assert_eq!(
+                found.completeness_gap.is_some(),
+                meta.promises(Axiom::Completeness),
+                "{}",
+                meta.id
+            );
+            // RISE has the sign of the target, which a logit may have below zero.
+            if !meta.signed && meta.id != "rise" {
+                assert!(found.map.data().iter().all(|&v| v >= 0.0), "{}", meta.id);
+            }
         }
     }
 }
