@@ -10,6 +10,8 @@ mod analytic;
 mod cams;
 #[path = "axioms/harness.rs"]
 mod harness;
+#[path = "axioms/lrp.rs"]
+mod lrp;
 #[path = "axioms/misuse.rs"]
 mod misuse;
 #[path = "axioms/properties.rs"]

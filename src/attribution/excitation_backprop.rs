@@ -5,7 +5,8 @@
 //!
 //! **Formula.** `R <- x+ * W+ᵀ s + x- * W-ᵀ s` with `s = R / (W+ x+ + W- x- + b+)`, from 1 at the class.
 //!
-//! **Shapes and sign.** `[C, H, W]`, never negative; sums to at most 1, the rest went to biases.
+//! **Shapes and sign.** `[C, H, W]`; sums to at most 1, the rest went to biases. Never negative, unless the network adds
+//! branches before its ReLUs, as residual networks do: a negative branch takes a negative share, as in Zennit.
 //!
 //! **Parameters.** `stabiliser`: keeps denominators from 0. `zero_bias`: biases take no share.
 //!
@@ -53,7 +54,7 @@ impl Method for ExcitationBackprop {
         summary: "Where random walks end that go down from the answer to what excites it.",
         caution: "What speaks against the answer is left out, so similar classes get the same map.",
         reference: "Zhang et al. 2016, arXiv:1608.00507",
-        signed: false,
+        signed: true,
         needs: &[Need::Gradient],
         axioms: &[],
         stochastic: false,

@@ -113,3 +113,138 @@ fn element_wise(view: &View, node: &TypedNode, active: &[usize]) -> bool {
     let shape = view.shape(node.id.into());
     known && active.iter().all(|&slot| view.shape(node.inputs[slot]) == shape)
 }
+
+#[cfg(test)]
+mod tests {
+    use tract_onnx::tract_core::ops::math::{add, exp, max, min, mul, sub};
+    use tract_onnx::tract_core::ops::nn::{Reduce, Reducer};
+
+    use super::*;
+    use crate::error::GradientError;
+    use crate::graph::backward::differentiate_by;
+    use crate::graph::rules::scheme;
+    use crate::program::{LayerRule, Lrp, Rules, Start};
+
+    struct Net {
+        model: TypedModel,
+        x: OutletId,
+    }
+
+    impl Net {
+        fn new() -> Self {
+            let mut model = TypedModel::default();
+            let x = model.add_source("x", f32::fact([1, 2])).unwrap();
+            Self { model, x }
+        }
+
+        fn wire(&mut self, op: impl Into<Box<dyn TypedOp>>, inputs: &[OutletId]) -> OutletId {
+            let name = format!("node-{}", self.model.nodes().len());
+            self.model.wire_node(name, op, inputs).unwrap()[0]
+        }
+
+        fn with(&mut self, op: TypedBinOp, a: OutletId, number: f32) -> OutletId {
+            let name = format!("const-{}", self.model.nodes().len());
+            let number = self.model.add_const(name, tensor2(&[[number]])).unwrap();
+            self.wire(op, &[a, number])
+        }
+
+        /// What a cotangent of -1 becomes at `x` = (0.5, 0.7) by the rules of guided backpropagation.
+        fn guided(mut self, y: OutletId) -> Vec<f32> {
+            self.model.select_output_outlets(&[y]).unwrap();
+            let rules = Rules::GuidedRelu;
+            let graph = differentiate_by(|view| scheme(&rules, view), &self.model, y, &[], &[self.x]).unwrap();
+            let inputs = [tensor2(&[[0.5f32, 0.7]]), tensor2(&[[-1f32, -1.0]])];
+            let inputs = inputs.into_iter().map(IntoTValue::into_tvalue).collect();
+            let outputs = graph.into_runnable().unwrap().run(inputs).unwrap();
+            outputs[1]
+                .to_plain_array_view::<f32>()
+                .unwrap()
+                .iter()
+                .copied()
+                .collect()
+        }
+    }
+
+    #[test]
+    fn relus_are_told_from_the_parts_of_other_activations() {
+        type Build = fn(&mut Net, OutletId) -> OutletId;
+        let cases: [(&str, Build, bool); 6] = [
+            ("ReLU", |n, x| n.with(max(), x, 0.0), true),
+            (
+                "ReLU6",
+                |n, x| {
+                    let low = n.with(max(), x, 0.0);
+                    n.with(min(), low, 6.0)
+                },
+                true,
+            ),
+            (
+                "ReLU, then a factor",
+                |n, x| {
+                    let a = n.with(max(), x, 0.0);
+                    n.with(mul(), a, 2.0)
+                },
+                true,
+            ),
+            (
+                "hard sigmoid",
+                |n, x| {
+                    let low = n.with(min(), x, 1.0);
+                    n.with(max(), low, 0.0)
+                },
+                false,
+            ),
+            (
+                "ELU",
+                |n, x| {
+                    let (high, low) = (n.with(max(), x, 0.0), n.with(min(), x, 0.0));
+                    let e = n.wire(exp(), &[low]);
+                    let e = n.with(sub(), e, 1.0);
+                    n.wire(add(), &[high, e])
+                },
+                false,
+            ),
+            (
+                "hard swish",
+                |n, x| {
+                    let moved = n.with(add(), x, 3.0);
+                    let low = n.with(max(), moved, 0.0);
+                    let clip = n.with(min(), low, 6.0);
+                    n.wire(mul(), &[x, clip])
+                },
+                false,
+            ),
+        ];
+        for (name, build, relu) in cases {
+            let mut net = Net::new();
+            let x = net.x;
+            let y = build(&mut net, x);
+            let found = net.guided(y);
+            assert!(found.iter().all(|&g| (g == 0.0) == relu), "{name}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn relevance_meets_an_operator_without_a_rule() {
+        let mut net = Net::new();
+        let y = net.wire(Reduce::new(tvec![1], Reducer::Prod), &[net.x]);
+        net.model.select_output_outlets(&[y]).unwrap();
+        let rules = Rules::Lrp(Lrp {
+            conv: LayerRule::Flat,
+            dense: LayerRule::Flat,
+            first_conv: None,
+            first_dense: None,
+            stabiliser: 1e-6,
+            biases: true,
+            start: Start::Answer,
+        });
+        let error = differentiate_by(|view| scheme(&rules, view), &net.model, y, &[], &[net.x]).unwrap_err();
+        let GradientError::NoRule { op, why, .. } = &error else {
+            panic!("{error}")
+        };
+        assert!(
+            op.contains("Reduce") && why.contains("relevance propagation"),
+            "{error}"
+        );
+    }
+}

@@ -3,4 +3,5 @@
 
 pub mod mlp;
 pub mod onnx;
+pub mod relevance;
 pub mod removal;

@@ -109,3 +109,54 @@ pub fn dense_network(dims: [usize; 3], layers: &[(Vec<Vec<f32>>, Vec<f32>)]) -> 
         .message(7, graph)
         .0
 }
+
+/// A convolution without padding at stride 1: weights `[outputs][inputs][k][k]` flat, bias, and what a batch normalisation
+/// after it has for each channel: scale, shift, mean, variance.
+pub struct Convolution {
+    pub outputs: usize,
+    pub inputs: usize,
+    pub side: usize,
+    pub weights: Vec<f32>,
+    pub bias: Vec<f32>,
+    pub norm: [Vec<f32>; 4],
+}
+
+/// An ONNX file of convolutions, each with a batch normalisation (epsilon 1e-5) and a ReLU, and one dense layer.
+pub fn conv_network(dims: [usize; 3], convolutions: &[Convolution], head: &(Vec<Vec<f32>>, Vec<f32>)) -> Vec<u8> {
+    let [c, h, w] = dims;
+    let mut graph = Message::default();
+    let mut last = "input".to_owned();
+    for (i, conv) in convolutions.iter().enumerate() {
+        let name = |part: &str| format!("{part}{i}");
+        let shape = [conv.outputs, conv.inputs, conv.side, conv.side];
+        graph = graph
+            .message(1, node("Conv", &[&last, &name("w"), &name("b")], &name("conv"), &[]))
+            .message(5, tensor(&name("w"), &shape, &conv.weights))
+            .message(5, tensor(&name("b"), &[conv.outputs], &conv.bias));
+        for (part, values) in ["scale", "shift", "mean", "variance"].iter().zip(&conv.norm) {
+            graph = graph.message(5, tensor(&name(part), &[conv.outputs], values));
+        }
+        let inputs = ["conv", "scale", "shift", "mean", "variance"].map(&name);
+        let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
+        graph = graph
+            .message(1, node("BatchNormalization", &inputs, &name("norm"), &[]))
+            .message(1, node("Relu", &[&name("norm")], &name("relu"), &[]));
+        last = name("relu");
+    }
+    let graph = graph
+        .message(1, node("Flatten", &[&last], "flat", &[("axis", 1)]))
+        .message(
+            1,
+            node("Gemm", &["flat", "head.w", "head.b"], "logits", &[("transB", 1)]),
+        )
+        .message(5, tensor("head.w", &[head.0.len(), head.0[0].len()], &head.0.concat()))
+        .message(5, tensor("head.b", &[head.1.len()], &head.1))
+        .text(2, "made-by-hand")
+        .message(11, value("input", &[1, c, h, w]))
+        .message(12, value("logits", &[1, head.1.len()]));
+    Message::default()
+        .int(1, 8)
+        .message(8, Message::default().text(1, "").int(2, 17))
+        .message(7, graph)
+        .0
+}
