@@ -44,6 +44,14 @@ pub enum Rules {
     DeconvRelu,
     /// Layer-wise relevance propagation: what arrives is relevance, which layers hand on by their contributions.
     Lrp(Lrp),
+    /// DeepLIFT's rescale rule: multipliers of the differences from a baseline. A baseline for each picture
+    /// `[N, C, H, W]` follows the pictures as an input, and what the baselines get where the pass starts (`[N, K]`) is
+    /// the last output. A layer can't be replaced.
+    DeepLift,
+    /// The gradient; and, as further outputs, each additive constant times the gradient where it is added: for each
+    /// constant by channel of a feature map the product `[N, C, h, w]`, in order of computation, then the sum of all
+    /// others `[N]`.
+    FullGradient,
 }
 
 /// How relevance passes a layer with weights, from its outputs `z = W x + b` to its inputs. `p+` and `p-` are the

@@ -8,6 +8,8 @@ mod naive;
 mod analytic;
 #[path = "axioms/cams.rs"]
 mod cams;
+#[path = "axioms/gradient_family.rs"]
+mod gradient_family;
 #[path = "axioms/harness.rs"]
 mod harness;
 #[path = "axioms/lrp.rs"]

@@ -291,11 +291,22 @@ macro_rules! methods {
     };
 }
 
+pub mod baselines;
+mod noise;
+
 methods! {
     gradient::Gradient,
     input_x_gradient::InputXGradient,
     integrated_gradients::IntegratedGradients,
     smooth_grad::SmoothGrad,
+    smooth_grad_squared::SmoothGradSquared,
+    var_grad::VarGrad,
+    gradient_shap::GradientShap,
+    deep_lift::DeepLift,
+    deep_lift_shap::DeepLiftShap,
+    blur_ig::BlurIg,
+    guided_ig::GuidedIg,
+    full_grad::FullGrad,
     grad_cam::GradCam,
     guided_backprop::GuidedBackprop,
     deconvnet::Deconvnet,

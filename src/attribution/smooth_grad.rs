@@ -18,9 +18,10 @@
 //! **Parity.** Captum `NoiseTunnel(Saliency(abs=False), nt_type="smoothgrad")` with recorded noise `[samples, C, H, W]` of
 //! the stream `smooth-grad/noise`; relative error at most 2e-4.
 
+use super::noise::{self, Moments};
 use super::{Attribution, Axiom, Family, Method, MethodMeta, Need};
 use crate::job::Passes;
-use crate::{Context, Error, Input, Model, Tensor};
+use crate::{Context, Error, Input, Model};
 
 /// See the [module](self).
 pub struct SmoothGrad;
@@ -58,30 +59,8 @@ impl Method for SmoothGrad {
     }
 
     async fn attribute(&self, cx: &Context<'_>, input: &Input, p: &SmoothGradParams) -> Result<Attribution, Error> {
-        let x = &input.tensor;
-        let (low, high) = x
-            .data()
-            .iter()
-            .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &v| {
-                (low.min(v), high.max(v))
-            });
-        let deviation = p.noise_level * (f64::from(high) - f64::from(low));
-        let mut noise = cx.random.stream("smooth-grad/noise");
-        let mut sum = vec![0.0f64; x.len()];
-        let mean = |sum: &[f64], n: usize| Tensor::from_fn(x.shape(), |i| (sum[i] / n as f64) as f32);
-        for range in cx.batches(p.samples) {
-            let copies: Vec<Tensor> = range
-                .clone()
-                .map(|_| x.map(|v| (f64::from(v) + deviation * f64::from(noise.normal())) as f32))
-                .collect();
-            let gradients = cx.input_gradients(&Tensor::stack(&copies)).await?;
-            for row in 0..copies.len() {
-                for (sum, &g) in sum.iter_mut().zip(gradients.row(row)) {
-                    *sum += f64::from(g);
-                }
-            }
-            cx.job.offer(|| mean(&sum, range.end));
-        }
-        Ok(Attribution::on_input(mean(&sum, p.samples)))
+        let stream = "smooth-grad/noise";
+        let moments = noise::gradients(cx, input, stream, p.samples, p.noise_level, Moments::mean).await?;
+        Ok(Attribution::on_input(moments.mean()))
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tract_onnx::tract_core::ops::konst::Const;
 use tract_onnx::tract_core::ops::math;
 
+use super::rules::full_gradient::{self, Part};
 use super::rules::{Scheme, View};
 use super::vjp::Adjoint;
 use super::vjp::prelude::*;
@@ -12,6 +13,9 @@ use crate::error::GradientError;
 
 /// Name of the source that takes the cotangent of the logits.
 pub(in crate::graph) const COTANGENT: &str = "lucarne.cotangent";
+
+/// Name of the source that takes the baseline.
+const BASELINE: &str = "lucarne.baseline";
 
 /// [`differentiate_by`] the gradient.
 #[cfg(test)]
@@ -26,6 +30,10 @@ pub(in crate::graph) fn differentiate(
 /// The graph `(inputs, cotangent) -> (of, also, gradients)`: the gradients of `sum(cotangent * of)` by each outlet of
 /// `wrt`, in order, each of the shape of its outlet, or what the rules of another `scheme` carry there; the
 /// cotangent has the shape of `of`.
+///
+/// Where the table compares, the graph is `(inputs, baseline, cotangent) -> (of, also, gradients, of the baseline)`. Where
+/// it asks for biases, what each brings follows: a product `[1, C, h, w]` for each constant of a feature map, in order of
+/// computation, and the sum of all others `[1]`.
 ///
 /// `model` is typed and not decluttered (declutter changes the layout of weights), every shape in it fixed. The result
 /// shares forward values with the adjoint, and is left for the caller to declutter and optimise as one.
@@ -87,7 +95,14 @@ pub(in crate::graph) fn differentiate_by(
     let scheme = scheme(&view).map_err(|error| engine("network", "", &error))?;
     let start = (scheme.seed)(&mut graph, seed, outlets[&of]).map_err(|error| engine("Source", COTANGENT, &error))?;
     cotangents.insert(of, vec![start]);
+    let baseline = if scheme.table.compares {
+        let again = again(&mut graph, &outlets, model, &order);
+        Some(again.map_err(|error| engine("Source", BASELINE, &error))?)
+    } else {
+        None
+    };
     let mut gradients: BTreeMap<OutletId, OutletId> = BTreeMap::new();
+    let (mut maps, mut sums): (Vec<OutletId>, Vec<OutletId>) = (vec![], vec![]);
 
     for &id in order.iter().rev() {
         let node = model.node(id);
@@ -112,7 +127,22 @@ pub(in crate::graph) fn differentiate_by(
         let outputs: Vec<OutletId> = (0..node.outputs.len())
             .map(|slot| outlets[&OutletId::new(id, slot)])
             .collect();
+        let compared: Option<(TVec<OutletId>, TVec<OutletId>)> = baseline.as_ref().map(|baseline| {
+            let inputs = node.inputs.iter().map(|input| baseline[input]).collect();
+            let outputs = (0..outputs.len()).map(|slot| baseline[&OutletId::new(id, slot)]);
+            (inputs, outputs.collect())
+        });
         let mut adjoint = Adjoint::new(&mut graph, &node.name, &inputs, &outputs, &arrived, &wanted);
+        if let Some((inputs, outputs)) = &compared {
+            adjoint = adjoint.against(inputs, outputs);
+        }
+        if scheme.table.biases {
+            match full_gradient::part(&mut adjoint, &*node.op).map_err(|error| fail(&error))? {
+                Some(Part::Map(outlet)) => maps.push(outlet),
+                Some(Part::Sum(outlet)) => sums.push(outlet),
+                None => {}
+            }
+        }
         let own = scheme.nodes.get(&id);
         let sent = match own {
             Some(own) => Some((own.send)(&mut adjoint)),
@@ -138,10 +168,21 @@ pub(in crate::graph) fn differentiate_by(
     for outlet in wrt {
         results.push(*gradients.get(outlet).ok_or_else(|| unreached(outlet))?);
     }
+    if scheme.table.biases {
+        results.extend(maps.iter().rev());
+        let rest = if sums.is_empty() {
+            graph.add_const("lucarne.biases", tensor1(&[0f32])).map(Some)
+        } else {
+            total(&mut graph, "lucarne.biases", Some(sums))
+        };
+        results.extend(rest.map_err(|error| engine("Add", "lucarne.biases", &error))?);
+    }
+    results.extend(baseline.as_ref().map(|baseline| baseline[&of]));
     let sources = model
         .inputs
         .iter()
         .map(|input| outlets[input])
+        .chain(baseline.as_ref().map(|baseline| baseline[&model.inputs[0]]))
         .chain([seed])
         .collect::<Vec<_>>();
     graph
@@ -245,6 +286,39 @@ impl Forward {
             _ => Ok(None),
         }
     }
+}
+
+/// Copies the graph once more for a baseline, which is a source of its own; constants are shared. Gives where each
+/// outlet went.
+fn again(
+    graph: &mut TypedModel,
+    outlets: &BTreeMap<OutletId, OutletId>,
+    model: &TypedModel,
+    order: &[usize],
+) -> TractResult<BTreeMap<OutletId, OutletId>> {
+    let &[picture] = model.input_outlets()? else {
+        bail!("a layer whose value is given can't be compared with a baseline")
+    };
+    let mut again: BTreeMap<OutletId, OutletId> = BTreeMap::new();
+    let fact = graph.outlet_fact(outlets[&picture])?.without_value();
+    again.insert(picture, graph.add_source(BASELINE, fact)?);
+    for &id in order.iter().filter(|&&id| id != picture.node) {
+        let node = model.node(id);
+        let own: TVec<OutletId> = (0..node.outputs.len()).map(|slot| OutletId::new(id, slot)).collect();
+        let first: TVec<OutletId> = own.iter().map(|outlet| outlets[outlet]).collect();
+        let constant = first
+            .iter()
+            .map(|&outlet| Ok(graph.outlet_fact(outlet)?.konst.is_some()))
+            .collect::<TractResult<Vec<_>>>()?;
+        let wires = if constant.iter().all(|&constant| constant) {
+            first
+        } else {
+            let inputs: TVec<OutletId> = node.inputs.iter().map(|input| again[input]).collect();
+            graph.wire_node(format!("{}.baseline", node.name), node.op.clone(), &inputs)?
+        };
+        again.extend(own.into_iter().zip(wires));
+    }
+    Ok(again)
 }
 
 /// The sum of the cotangents that arrived at an outlet.

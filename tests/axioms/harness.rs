@@ -214,6 +214,7 @@ pub fn quick(specs: &[lucarne::params::ParamSpec]) -> ParamValues {
         ("samples", 7.0),
         ("steps", 6.0),
         ("runs", 9.0),
+        ("references", 3.0),
         ("subset_size", 90.0),
         ("window", 11.0),
         ("stride", 9.0),

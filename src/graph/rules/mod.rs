@@ -5,9 +5,12 @@
 //! of rules by operator, rules for single nodes, which go before the table, and what to start from. A rule for a single
 //! node may send what arrives to any outlet further up, past the nodes between.
 
+mod deeplift;
+pub(in crate::graph) mod full_gradient;
 mod lrp;
 mod regions;
 mod relu;
+mod secant;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -104,6 +107,8 @@ impl View<'_> {
 pub(in crate::graph) fn scheme(rules: &Rules, view: &View) -> TractResult<Scheme> {
     Ok(match rules {
         Rules::Gradient => Scheme::gradient(),
+        Rules::DeepLift => Scheme::by(deeplift::table()),
+        Rules::FullGradient => Scheme::by(full_gradient::table()),
         Rules::GuidedRelu => relu::scheme(view, relu::Variant::Guided),
         Rules::DeconvRelu => relu::scheme(view, relu::Variant::Deconv),
         Rules::Lrp(lrp) => lrp::scheme(view, lrp),

@@ -49,7 +49,7 @@ mod elementwise;
 mod gather;
 mod linear_axis;
 pub(in crate::graph) mod pointwise;
-mod pool;
+pub(in crate::graph) mod pool;
 pub(in crate::graph) mod prelude;
 mod reduce;
 mod resize;
@@ -78,12 +78,31 @@ type ErasedRule = Box<dyn Fn(&mut Adjoint<'_>, &dyn Any) -> Option<Cotangents>>;
 /// [`math::Add`]), all others by their own type.
 pub(in crate::graph) struct VjpTable {
     rules: BTreeMap<TypeId, (&'static str, ErasedRule)>,
+    /// Whether rules read [`Adjoint::baseline_input`]: the graph then takes a baseline after its other inputs, and gives
+    /// what the baseline's answer is after its other outputs.
+    pub compares: bool,
+    /// Whether the graph also gives what each additive constant brings (see `rules::full_gradient`).
+    pub biases: bool,
 }
 
 impl VjpTable {
     /// A table without rules.
     pub fn new() -> Self {
-        Self { rules: BTreeMap::new() }
+        Self {
+            rules: BTreeMap::new(),
+            compares: false,
+            biases: false,
+        }
+    }
+
+    /// The same rules, for a graph that compares the picture with a baseline.
+    pub fn comparing(self) -> Self {
+        Self { compares: true, ..self }
+    }
+
+    /// The same rules, for a graph that also gives what each additive constant brings.
+    pub fn with_biases(self) -> Self {
+        Self { biases: true, ..self }
     }
 
     /// The mathematical gradient of every covered operator.
@@ -144,6 +163,8 @@ pub(in crate::graph) struct Adjoint<'a> {
     node: &'a str,
     /// Labels the nodes that are wired.
     pub rule: &'static str,
+    /// Inputs and outputs of the node for the baseline.
+    baseline: Option<(&'a [OutletId], &'a [OutletId])>,
 }
 
 impl<'a> Adjoint<'a> {
@@ -163,6 +184,7 @@ impl<'a> Adjoint<'a> {
             cotangents,
             node,
             rule: "",
+            baseline: None,
         }
     }
 
@@ -180,6 +202,26 @@ impl<'a> Adjoint<'a> {
         table
             .apply(op, &mut inner)
             .with_context(|| format!("{} has no gradient", op.name()))?
+    }
+
+    /// With the node's inputs and outputs for the baseline.
+    pub fn against(self, inputs: &'a [OutletId], outputs: &'a [OutletId]) -> Self {
+        Self {
+            baseline: Some((inputs, outputs)),
+            ..self
+        }
+    }
+
+    /// What the input `slot` is for the baseline.
+    pub fn baseline_input(&self, slot: usize) -> TractResult<OutletId> {
+        let (inputs, _) = self.baseline.context("there is no baseline")?;
+        Ok(inputs[slot])
+    }
+
+    /// What the first output is for the baseline.
+    pub fn baseline_output(&self) -> TractResult<OutletId> {
+        let (_, outputs) = self.baseline.context("there is no baseline")?;
+        Ok(outputs[0])
     }
 
     /// The cotangent of the first output, of its shape.

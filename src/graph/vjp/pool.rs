@@ -36,6 +36,23 @@ fn pool(a: &mut Adjoint, spec: &PoolSpec, window: Window) -> Cotangents {
     })
 }
 
+/// `g`, of the shape of a max pool's output, sent to the first maximum of each window of `x`.
+pub(in crate::graph) fn max_pool_adjoint(
+    a: &mut Adjoint,
+    spec: &PoolSpec,
+    g: OutletId,
+    x: OutletId,
+) -> TractResult<OutletId> {
+    let format = spec.data_format;
+    ensure!(!format.c_is_last(), "its data is in {format:?}, not NCHW");
+    let op = PoolAdjoint {
+        spec: spec.clone(),
+        window: Window::Max,
+        shape: a.shape(x)?,
+    };
+    a.wire(op, &[g, x])
+}
+
 /// What a pool computes of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Window {
