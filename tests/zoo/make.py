@@ -24,7 +24,7 @@ TIMM = [
     "test_resnet", "test_vit", "test_vit2", "test_vit3", "test_vit4", "test_vit_relpos",
 ]
 TORCHVISION = [
-    ("alexnet", 96), ("squeezenet1_1", 96), ("mobilenet_v2", 64), ("mobilenet_v3_small", 64), ("shufflenet_v2_x0_5", 64),
+    ("alexnet", 224), ("squeezenet1_1", 96), ("mobilenet_v2", 64), ("mobilenet_v3_small", 64), ("shufflenet_v2_x0_5", 64),
     ("mnasnet0_5", 64), ("resnet18", 64), ("densenet121", 64), ("googlenet", 64), ("efficientnet_b0", 64),
     ("regnet_y_400mf", 64), ("convnext_tiny", 64),
 ]
@@ -74,20 +74,23 @@ def torch_zoo(out):
     import torchvision
 
     torch.set_num_threads(1)
+
+    def animal(name, source, make, size, dynamo):
+        try:
+            torch.manual_seed(3)
+            net = make()
+            from_torch(out, torch, name, source, net, size or net.default_cfg["input_size"][1], dynamo)
+        except Exception as error:
+            print(name, "was not exported:", str(error).splitlines()[0][:150], flush=True)
+
     for name in TIMM:
         for dynamo in (False, True):
             full = f"{name}-{'dynamo' if dynamo else 'script'}"
-            try:
-                torch.manual_seed(3)
-                net = timm.create_model(name, pretrained=False, num_classes=10)
-                from_torch(out, torch, full, f"timm {timm.__version__}", net, net.default_cfg["input_size"][1], dynamo)
-            except Exception as error:
-                print(full, "was not exported:", str(error).splitlines()[0][:150], flush=True)
+            animal(full, f"timm {timm.__version__}", lambda: timm.create_model(name, pretrained=False, num_classes=10), None, dynamo)
     for name, size in TORCHVISION:
-        torch.manual_seed(3)
         extra = {"aux_logits": False, "init_weights": False} if name == "googlenet" else {}
-        net = getattr(torchvision.models, name)(weights=None, num_classes=10, **extra)
-        from_torch(out, torch, name, f"torchvision {torchvision.__version__.split('+')[0]}", net, size, False)
+        source = f"torchvision {torchvision.__version__.split('+')[0]}"
+        animal(name, source, lambda: getattr(torchvision.models, name)(weights=None, num_classes=10, **extra), size, False)
     quantised(out, "resnet18", "resnet18-qdq")
 
 
