@@ -32,6 +32,7 @@ pub mod segment;
 pub mod service;
 pub mod session;
 pub mod tensor;
+pub mod visualise;
 
 #[cfg(target_arch = "wasm32")]
 mod wasm;

@@ -165,6 +165,23 @@ impl Service {
                     height,
                 }))
             }
+            Request::Visualise {
+                model,
+                class,
+                params,
+                seed,
+                ..
+            } => {
+                let pool = self.model(&model)?;
+                let random = SeedStream::new(u64::from(seed));
+                let choice = Choice {
+                    id: session::VISUALISE.into(),
+                    params,
+                };
+                let (picture, visualised) = session::visualise(&*pool, &job, class, &choice, &random).await?;
+                let (_, beside) = shown(&picture, |_, _| ());
+                Ok((Reply::Visualised(visualised), beside))
+            }
             Request::Cancel { .. } => Err(Error::Cancelled),
         }
     }
@@ -244,7 +261,7 @@ fn question<'a>(
     }
 }
 
-fn shown(input: &Input, reply: impl FnOnce(usize, usize) -> Reply) -> (Reply, Vec<Beside>) {
+fn shown<T>(input: &Input, reply: impl FnOnce(usize, usize) -> T) -> (T, Vec<Beside>) {
     let [_, height, width] = input.dims();
     let rgb = picture::to_rgb8(input);
     let rgba = rgb.chunks_exact(3).flat_map(|p| [p[0], p[1], p[2], 255]).collect();

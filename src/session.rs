@@ -7,12 +7,13 @@ use crate::error::{Error, InputError};
 use crate::exec::Executor;
 use crate::graph::Layer;
 use crate::model::target::Head;
-use crate::params::ParamValues;
+use crate::params::{ParamValues, Params};
 use crate::protocol::{
-    Attributed, Choice, ClassScore, Estimate, Evaluated, LayerInfo, ModelInfo, Provenance, WireCurve, WireEntry,
-    WireError, WireRegistry, WireTarget,
+    Attributed, Choice, ClassScore, Estimate, Evaluated, LayerInfo, ModelInfo, Provenance, Visualised, WireCurve,
+    WireEntry, WireError, WireRegistry, WireTarget,
 };
 use crate::rng::SeedStream;
+use crate::visualise::{self, VisualiseParams};
 use crate::{
     Context, Input, Job, Mask, Model, Removal, Target, Tensor, Weights, Wrt, attribution, imputer, job::Passes, metric,
     metric::Score,
@@ -210,6 +211,65 @@ pub fn estimate(model: &Model, entry: &WireEntry) -> Estimate {
     }
 }
 
+/// Id of feature visualisation in provenance.
+pub const VISUALISE: &str = "feature-visualisation";
+
+/// A picture in pixel values that a class, a channel or a neuron answers to.
+pub async fn visualise(
+    exec: &dyn Executor,
+    job: &Job<'_>,
+    class: usize,
+    choice: &Choice,
+    random: &SeedStream,
+) -> Result<(Input, Visualised), Error> {
+    let params = VisualiseParams::parse(&choice.values())?;
+    let model = exec.model();
+    let cx = Context {
+        exec,
+        job,
+        random,
+        target: Target {
+            class,
+            kind: crate::TargetKind::Logit,
+        },
+        removal: Removal::default(),
+        weights: Weights::Trained,
+    };
+    let space = model.card().preprocessing.normalisation();
+    let found = visualise::visualise(&cx, &space, &params).await?;
+    let passes = job.passes();
+    let visualised = Visualised {
+        width: found.picture.shape()[2],
+        height: found.picture.shape()[1],
+        objective: found.objective,
+        provenance: Provenance {
+            lucarne: env!("CARGO_PKG_VERSION").to_owned(),
+            model: model.card().id.clone(),
+            model_sha256: model.sha256().to_owned(),
+            input_sha256: String::new(),
+            device: exec.device().to_string(),
+            of: Choice::new(VISUALISE, params.values()),
+            removal: None,
+            target: WireTarget {
+                class,
+                kind: crate::protocol::WireTargetKind::Logit,
+            },
+            label: model.label(class),
+            seed: seed_of(random)?,
+            forward: passes.forward,
+            backward: passes.backward,
+        },
+    };
+    Ok((Input::preprocessed(found.picture), visualised))
+}
+
+fn seed_of(random: &SeedStream) -> Result<u32, InputError> {
+    u32::try_from(random.seed()).map_err(|_| InputError::Param {
+        field: "seed".into(),
+        why: format!("{} is not below 2^32", random.seed()),
+    })
+}
+
 /// What the page and the command line show of a loaded network.
 pub fn describe(model: &Model) -> ModelInfo {
     let network = model.network();
@@ -293,10 +353,7 @@ impl<'a> Question<'a> {
             removal,
             target: self.target,
             label: model.label(self.target.class),
-            seed: u32::try_from(self.random.seed()).map_err(|_| InputError::Param {
-                field: "seed".into(),
-                why: format!("{} is not below 2^32", self.random.seed()),
-            })?,
+            seed: seed_of(self.random)?,
             forward: passes.forward,
             backward: passes.backward,
         })

@@ -11,9 +11,10 @@ use lucarne::exec::Cpu;
 use lucarne::job::Silent;
 use lucarne::metric::{Evidence, Score};
 use lucarne::model::{Limits, Model, ModelCard, Target, TargetKind};
-use lucarne::params::{ParamValue, ParamValues};
+use lucarne::params::{ParamValue, ParamValues, Params};
 use lucarne::rng::SeedStream;
 use lucarne::segment::{Pixels, Segments, felzenszwalb, quickshift, slic};
+use lucarne::visualise::VisualiseParams;
 use lucarne::{Context, Input, Job, Mask, Removal, Tensor, attribution, imputer, metric, npy};
 use serde::Deserialize;
 
@@ -176,6 +177,12 @@ fn run(folder: &Path, case: &Case) -> Outcome<Vec<Pair>> {
             let map = pollster::block_on(method.attribute_dyn(&cx, &input, &values))?.map;
             shape = Some(map.shape().to_vec());
             map.into_data()
+        }
+        "visualisation" => {
+            let params = VisualiseParams::parse(&values)?;
+            let found = pollster::block_on(lucarne::visualise::visualise(&cx, &input.space, &params))?;
+            shape = Some(found.picture.shape().to_vec());
+            found.picture.into_data()
         }
         "imputer" => {
             let mask = read(case.mask.as_deref().ok_or("an imputer needs a mask")?)?;

@@ -36,6 +36,8 @@ pub enum Command {
     Evaluate(Evaluate),
     /// Fills removed pixels of a picture
     Impute(Impute),
+    /// Makes the picture that a class, a channel or a neuron answers to most
+    Visualise(super::visualise::Visualise),
     /// Looks into an ONNX file, and prints a model card to start from
     Inspect(Inspect),
 }

@@ -15,6 +15,7 @@ mod pictures;
 mod progress;
 mod tasks;
 mod values;
+mod visualise;
 
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
@@ -64,6 +65,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Explain(a) => tasks::explain(&a, json),
         Command::Evaluate(a) => evaluate::run(&a, json),
         Command::Impute(a) => tasks::impute(&a, json),
+        Command::Visualise(a) => visualise::run(&a, json),
         Command::Inspect(a) => inspect::run(&a, json),
     }
 }

@@ -37,16 +37,20 @@ fn read(specs: &[ParamSpec], pairs: &[(&str, &str)]) -> Result<ParamValues, Fail
     Ok(values)
 }
 
+/// Values of the parameters that `specs` declares.
+pub fn declared(specs: &[ParamSpec], params: &[String]) -> Result<ParamValues, Failure> {
+    let pairs = params.iter().map(|p| pair(p)).collect::<Result<Vec<_>, _>>()?;
+    read(specs, &pairs)
+}
+
 /// The method `id` with its parameters.
 pub fn method(id: &str, params: &[String]) -> Result<Choice, Failure> {
-    let pairs = params.iter().map(|p| pair(p)).collect::<Result<Vec<_>, _>>()?;
-    Ok(Choice::new(id, read(&attribution::find(id)?.specs(), &pairs)?))
+    Ok(Choice::new(id, declared(&attribution::find(id)?.specs(), params)?))
 }
 
 /// The imputer `id` with its parameters.
 pub fn imputer(id: &str, params: &[String]) -> Result<Choice, Failure> {
-    let pairs = params.iter().map(|p| pair(p)).collect::<Result<Vec<_>, _>>()?;
-    Ok(Choice::new(id, read(&imputer::find(id)?.specs(), &pairs)?))
+    Ok(Choice::new(id, declared(&imputer::find(id)?.specs(), params)?))
 }
 
 /// What `evaluate` was asked for, as typed.

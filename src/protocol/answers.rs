@@ -136,7 +136,7 @@ pub struct Provenance {
     pub model: String,
     /// SHA-256 of the ONNX file.
     pub model_sha256: String,
-    /// SHA-256 of the preprocessed input's little-endian f32 bytes.
+    /// SHA-256 of the preprocessed input's little-endian f32 bytes; empty where no picture went in.
     pub input_sha256: String,
     /// Device.
     pub device: String,
@@ -196,6 +196,20 @@ pub struct Evaluated {
     /// Curves behind it.
     pub curves: Vec<WireCurve>,
     /// How it came about.
+    pub provenance: Provenance,
+}
+
+/// A picture that something in the network answers to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]
+pub struct Visualised {
+    /// Pixels across.
+    pub width: usize,
+    /// Pixels down.
+    pub height: usize,
+    /// The objective before each step, in the unit of the logit or layer.
+    pub objective: Vec<f64>,
+    /// How it came about. No picture went in.
     pub provenance: Provenance,
 }
 

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::WireValue;
 use crate::attribution::MethodMeta;
 use crate::metric::Direction;
-use crate::params::{ParamKind, ParamSpec};
+use crate::params::{ParamKind, ParamSpec, Params};
+use crate::visualise::VisualiseParams;
 
 /// A declared parameter, for generated forms.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -121,6 +122,8 @@ pub struct Catalogue {
     pub metrics: Vec<MetricEntry>,
     /// Imputers.
     pub imputers: Vec<ImputerEntry>,
+    /// Parameters of feature visualisation.
+    pub visualisation: Vec<WireParam>,
 }
 
 impl Catalogue {
@@ -191,6 +194,7 @@ impl Catalogue {
             methods: crate::attribution::METHODS.iter().map(method).collect(),
             metrics: crate::metric::METRICS.iter().map(metric).collect(),
             imputers: crate::imputer::IMPUTERS.iter().map(imputer).collect(),
+            visualisation: VisualiseParams::specs().iter().map(WireParam::from).collect(),
         }
     }
 }

@@ -9,7 +9,7 @@ mod catalogue;
 use std::collections::BTreeMap;
 
 pub use answers::{
-    Attributed, ClassScore, Evaluated, Inspected, LayerInfo, ModelInfo, Provenance, WireCurve, WireError,
+    Attributed, ClassScore, Evaluated, Inspected, LayerInfo, ModelInfo, Provenance, Visualised, WireCurve, WireError,
 };
 pub use catalogue::{Catalogue, ImputerEntry, MethodEntry, MetricEntry, WireParam};
 
@@ -248,6 +248,20 @@ pub enum Request {
         /// Seed.
         seed: u32,
     },
+    /// Climbs to a picture that a class, a channel or a neuron answers to. Answered by [`Reply::Visualised`], with
+    /// [`Event::Partial`] of pictures `[C, H, W]` in `[0, 1]` on the way.
+    Visualise {
+        /// Job.
+        job: JobId,
+        /// Model id.
+        model: String,
+        /// Class, for a logit.
+        class: usize,
+        /// See the catalogue's `visualisation`.
+        params: WireParams,
+        /// Seed.
+        seed: u32,
+    },
     /// Ends a job at its next step; it then answers [`Event::Cancelled`].
     Cancel {
         /// The job to end.
@@ -269,6 +283,7 @@ impl Request {
             | Self::Attribute { job, .. }
             | Self::Evaluate { job, .. }
             | Self::Impute { job, .. }
+            | Self::Visualise { job, .. }
             | Self::Cancel { job } => job,
         }
     }
@@ -357,6 +372,8 @@ pub enum Reply {
     Attributed(Attributed),
     /// A score.
     Evaluated(Evaluated),
+    /// Beside: `[Uint8Array]` of RGBA.
+    Visualised(Visualised),
     /// Beside: `[Uint8Array]` of RGBA.
     Imputed {
         /// Pixels across.

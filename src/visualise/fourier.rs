@@ -55,7 +55,11 @@ impl Fourier {
 
     /// How often a stored frequency stands for itself and its mirror image.
     fn copies(&self, column: usize) -> f32 {
-        if column == 0 || 2 * column == self.width { 1.0 } else { 2.0 }
+        if column == 0 || 2 * column == self.width {
+            1.0
+        } else {
+            2.0
+        }
     }
 
     /// The picture `[C, H, W]` of a spectrum.
@@ -96,7 +100,11 @@ impl Fourier {
                 self.rows[0].process(&mut line);
                 grid.extend((0..half).map(|x| {
                     let z = line[x] * self.copies(x);
-                    if self.copies(x) < 2.0 { Complex::new(z.re, 0.0) } else { z }
+                    if self.copies(x) < 2.0 {
+                        Complex::new(z.re, 0.0)
+                    } else {
+                        z
+                    }
                 }));
             }
             self.along_columns(&mut grid, 0);
@@ -137,8 +145,16 @@ mod tests {
             let z = noise(map.len(), "z");
             let g: Vec<f32> = noise(dims.iter().product(), "g").iter().map(|c| c.re).collect();
             let forward: f64 = map.picture(&z).iter().zip(&g).map(|(a, b)| f64::from(a * b)).sum();
-            let back: f64 = map.adjoint(&g).iter().zip(&z).map(|(a, b)| f64::from(a.re * b.re + a.im * b.im)).sum();
-            assert!((forward - back).abs() < 1e-4 * forward.abs().max(1.0), "{dims:?}: {forward} {back}");
+            let back: f64 = map
+                .adjoint(&g)
+                .iter()
+                .zip(&z)
+                .map(|(a, b)| f64::from(a.re * b.re + a.im * b.im))
+                .sum();
+            assert!(
+                (forward - back).abs() < 1e-4 * forward.abs().max(1.0),
+                "{dims:?}: {forward} {back}"
+            );
         }
     }
 
@@ -147,7 +163,10 @@ mod tests {
     #[test]
     fn pictures_are_numpys() {
         let map = Fourier::new([1, 4, 4], 1.0);
-        let z: Vec<_> = (0..12).map(|i| (i / 3, i % 3)).map(|(y, x)| Complex::new((3 * y + x + 1) as f32, y as f32 - x as f32)).collect();
+        let z: Vec<_> = (0..12)
+            .map(|i| (i / 3, i % 3))
+            .map(|(y, x)| Complex::new((3 * y + x + 1) as f32, y as f32 - x as f32))
+            .collect();
         let found = map.picture(&z);
         for (i, (a, b)) in found.iter().zip(EXPECTED).enumerate() {
             assert!((a - b).abs() < 1e-5 * 30.0, "{i}: {a} {b}");
@@ -155,9 +174,7 @@ mod tests {
     }
 
     const EXPECTED: [f32; 16] = [
-        16.2537, 1.01133, -0.637752, 1.87276,
-        -0.403636, 2.91682, -0.240141, -2.77304,
-        -6.08497, -0.549534, -0.348966, -2.51653,
-        -3.26506, -1.87861, -0.273141, 0.916815,
+        16.2537, 1.01133, -0.637752, 1.87276, -0.403636, 2.91682, -0.240141, -2.77304, -6.08497, -0.549534, -0.348966,
+        -2.51653, -3.26506, -1.87861, -0.273141, 0.916815,
     ];
 }

@@ -24,7 +24,7 @@ use rustfft::num_complex::Complex;
 use crate::error::InputError;
 use crate::job::Passes;
 use crate::program::{Backward, Program, Wrt};
-use crate::{Context, Error, Input, Model, Normalisation, Tensor};
+use crate::{Context, Error, Model, Normalisation, Tensor};
 use fourier::Fourier;
 use warp::{Movement, Warp};
 
@@ -97,7 +97,10 @@ impl Goal {
             return Err(Error::param("layer", why));
         };
         if p.channel >= channels {
-            let why = format!("{} is not below the {channels} channels of \"{}\"", p.channel, layer.name);
+            let why = format!(
+                "{} is not below the {channels} channels of \"{}\"",
+                p.channel, layer.name
+            );
             return Err(Error::param("channel", why));
         }
         let size = height * width;
@@ -145,7 +148,11 @@ fn mix(data: &[f32], channels: usize, transposed: bool) -> Vec<f32> {
     let (m, pixels) = (colours(), data.len() / 3);
     let entry = |a: usize, b: usize| if transposed { m[b][a] } else { m[a][b] };
     (0..data.len())
-        .map(|i| (0..3).map(|k| entry(i / pixels, k) * data[k * pixels + i % pixels]).sum())
+        .map(|i| {
+            (0..3)
+                .map(|k| entry(i / pixels, k) * data[k * pixels + i % pixels])
+                .sum()
+        })
         .collect()
 }
 
@@ -180,7 +187,7 @@ pub fn passes(model: &Model, class: usize, p: &VisualiseParams) -> Result<Passes
 pub async fn visualise(cx: &Context<'_>, space: &Normalisation, p: &VisualiseParams) -> Result<Visualisation, Error> {
     let model = cx.exec.model();
     crate::attribution::check_target(model, cx.target)?;
-    cx.expect_exactly(passes(model, cx.target.class, p)?);
+    cx.job.expect(passes(model, cx.target.class, p)?);
     let dims @ [channels, height, width] = model.input_dims();
     let goal = Goal::new(model, cx.target.class, p)?;
     let map = Fourier::new(dims, p.decay);
@@ -234,10 +241,17 @@ pub async fn visualise(cx: &Context<'_>, space: &Normalisation, p: &VisualisePar
 }
 
 fn shown(map: &Fourier, spectrum: &[Complex<f32>], channels: usize) -> Vec<f32> {
-    mix(&map.picture(spectrum), channels, false).into_iter().map(sigmoid).collect()
+    mix(&map.picture(spectrum), channels, false)
+        .into_iter()
+        .map(sigmoid)
+        .collect()
 }
 
-fn start(cx: &Context<'_>, [channels, height, width]: [usize; 3], p: &VisualiseParams) -> Result<Vec<Complex<f32>>, Error> {
+fn start(
+    cx: &Context<'_>,
+    [channels, height, width]: [usize; 3],
+    p: &VisualiseParams,
+) -> Result<Vec<Complex<f32>>, Error> {
     const STREAM: &str = "visualise/spectrum";
     let shape = [2, channels, height, width / 2 + 1];
     let n: usize = shape[1..].iter().product();
@@ -293,11 +307,31 @@ impl Adam {
     }
 }
 
-/// A target for objectives that have no class.
-pub fn without_input(model: &Model) -> Input {
-    let dims = model.input_dims();
-    Input {
-        tensor: Tensor::zeros(&dims),
-        space: model.card().normalisation(),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_mixed_by_columns_of_at_most_unit_norm() {
+        let pixel = [1.0, 0.0, 0.0];
+        let mixed = mix(&pixel, 3, false);
+        let norm = (0.26f32 * 0.26 + 0.27 * 0.27 + 0.27 * 0.27).sqrt();
+        for (found, expected) in mixed.iter().zip([0.26 / norm, 0.27 / norm, 0.27 / norm]) {
+            assert!((found - expected).abs() < 1e-6, "{mixed:?}");
+        }
+        let (a, b) = ([0.3f32, -1.2, 0.7, 0.1, 2.0, -0.4], [1.0f32, 0.5, -0.25, 2.0, 0.0, 1.5]);
+        let dot = |x: &[f32], y: &[f32]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f32>();
+        assert!((dot(&mix(&a, 3, false), &b) - dot(&a, &mix(&b, 3, true))).abs() < 1e-5);
+        assert_eq!(mix(&a, 1, false), a);
+    }
+
+    #[test]
+    fn adam_moves_by_its_rate_at_first() {
+        let mut at = vec![Complex::new(1.0f32, -1.0)];
+        Adam::new(1, 0.05).climb(&mut at, &[Complex::new(3.0, -0.001)]);
+        assert!(
+            (at[0].re - 1.05).abs() < 1e-5 && (at[0].im + 1.05).abs() < 1e-5,
+            "{at:?}"
+        );
     }
 }

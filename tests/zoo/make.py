@@ -4,7 +4,8 @@
 
 For each network NAME: NAME.onnx, NAME.input.npy [1, C, H, W] (or [1, H, W, C] for Keras, transposed to channels first in
 the file), NAME.logits.npy [K], NAME.gradient.npy [C, H, W] of the logit of the largest class by the input, and one line in
-OUT/zoo.jsonl. Weights are random (no registry carries trained ones), drawn from fixed seeds. Keras needs an environment of
+OUT/zoo.jsonl, which also says how far the framework's own single-precision gradient is from that one: where a ReLU's kink or
+a tie of a max pool lies within rounding of the input, any engine in float32 may take the other side. Weights are random (no registry carries trained ones), drawn from fixed seeds. Keras needs an environment of
 its own (tensorflow-cpu, tf2onnx); quantised networks are made from exports by onnxruntime's static quantisation.
 `cargo xtask zoo OUT` then holds the engine against them and writes docs/gradient-coverage.md.
 """
@@ -41,11 +42,11 @@ def settle(net, torch):
     return net.eval()
 
 
-def write(out, name, source, exporter, picture, logits, gradient):
+def write(out, name, source, exporter, picture, logits, gradient, single=0.0):
     np.save(out / f"{name}.input.npy", picture.astype(np.float32))
     np.save(out / f"{name}.logits.npy", logits.astype(np.float32))
     np.save(out / f"{name}.gradient.npy", gradient.astype(np.float32))
-    line = {"name": name, "source": source, "exporter": exporter, "class": int(logits.argmax())}
+    line = {"name": name, "source": source, "exporter": exporter, "class": int(logits.argmax()), "single": single}
     with open(out / "zoo.jsonl", "a") as f:
         f.write(json.dumps(line) + "\n")
     print(name, flush=True)
@@ -60,12 +61,18 @@ def from_torch(out, torch, name, source, net, size, dynamo):
         torch.onnx.export(net, (x,), str(file), dynamo=True, external_data=False, verbose=False)
     else:
         torch.onnx.export(net, (x,), str(file), dynamo=False, opset_version=17, input_names=["input"], output_names=["logits"])
-    exact = net.double()
-    y = x.double().requires_grad_(True)
-    logits = exact(y)
-    logits[0, logits[0].argmax()].backward()
+
+    def gradient(net, x):
+        y = x.clone().requires_grad_(True)
+        logits = net(y)
+        logits[0, logits[0].argmax()].backward()
+        return logits[0].detach().numpy(), y.grad[0].numpy()
+
+    _, rounded = gradient(net, x)
+    logits, exact = gradient(net.double(), x.double())
+    single = float(np.abs(rounded - exact).max() / np.abs(exact).max())
     exporter = "torch.onnx dynamo" if dynamo else "torch.onnx TorchScript"
-    write(out, name, source, exporter, x.numpy(), logits[0].detach().numpy(), y.grad[0].numpy())
+    write(out, name, source, exporter, x.numpy(), logits, exact, single)
 
 
 def torch_zoo(out):
@@ -110,6 +117,20 @@ def quantised(out, base, name):
     write(out, name, "onnxruntime static quantisation", "QDQ", *arrays)
 
 
+def keras_gradient(tf, name, size, extra, net, x, precision):
+    """The same weights in this precision: logits [K], and the gradient of the largest [C, H, W]."""
+    tf.keras.backend.set_floatx(precision)
+    same = getattr(tf.keras.applications, name)(weights=None, input_shape=(size, size, 3), classes=10, classifier_activation=None, **extra)
+    same.set_weights([w.astype(precision) for w in net.get_weights()])
+    y = tf.Variable(x.astype(precision))
+    with tf.GradientTape() as tape:
+        logits = same(y, training=False)
+        top = logits[0, int(tf.argmax(logits[0]))]
+    gradient = tape.gradient(top, y).numpy()[0].transpose(2, 0, 1)
+    tf.keras.backend.set_floatx("float32")
+    return logits[0].numpy(), gradient
+
+
 def keras_zoo(out):
     import tensorflow as tf
     import tf2onnx
@@ -122,13 +143,11 @@ def keras_zoo(out):
         spec = (tf.TensorSpec((1, size, size, 3), tf.float32, name="input"),)
         function = tf.function(lambda input, net=net: net(input, training=False), input_signature=spec)
         tf2onnx.convert.from_function(function, input_signature=spec, opset=17, output_path=str(out / f"keras-{name}.onnx"))
-        y = tf.Variable(x)
-        with tf.GradientTape() as tape:
-            logits = net(y, training=False)
-            top = logits[0, int(tf.argmax(logits[0]))]
-        gradient = tape.gradient(top, y).numpy()[0].transpose(2, 0, 1)
+        logits, exact = keras_gradient(tf, name, size, extra, net, x, "float64")
+        _, rounded = keras_gradient(tf, name, size, extra, net, x, "float32")
+        single = float(np.abs(rounded - exact).max() / np.abs(exact).max())
         source = f"Keras {tf.keras.__version__}"
-        write(out, f"keras-{name}", source, f"tf2onnx {tf2onnx.__version__}", x.transpose(0, 3, 1, 2), logits[0].numpy(), gradient)
+        write(out, f"keras-{name}", source, f"tf2onnx {tf2onnx.__version__}", x.transpose(0, 3, 1, 2), logits, exact, single)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import { defaultOf, findMethod, fitting, keyOf, removalChoice } from './plan.js'
 import type { Reply, WireValue } from './protocol.gen.js';
 import { Scoring } from './score.js';
 import { entryOf, type Draft, type ModelEntry, type Picture, type State, type Store } from './state.js';
+import { visualise } from './visualise.js';
 
 type Wanted = { readonly sample: string } | { readonly file: Blob; readonly name: string };
 
@@ -251,6 +252,10 @@ export class Controller {
       if (reply.kind !== 'imputed' || !(rgba instanceof Uint8Array)) throw unexpected(reply);
       return new Uint8ClampedArray(rgba);
     });
+  }
+
+  visualise(): Promise<void> {
+    return visualise(this.#store, this.#work);
   }
 
   score(): Promise<void> {

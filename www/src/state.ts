@@ -18,6 +18,7 @@ import type {
   Scores,
   Theme,
   View,
+  Visualisation,
   Work,
 } from './subject.js';
 
@@ -51,6 +52,7 @@ export interface State {
   readonly seed: number;
   readonly view: View;
   readonly explained: readonly Explained[];
+  readonly visualised: Visualisation | null;
   readonly plan: ScorePlan;
   readonly scores: Scores | null;
   readonly sorting: Sorting;
@@ -104,6 +106,8 @@ export const INITIAL: State = {
     kind: 'probability',
     removal: {},
   },
+  visualised: null,
+  plan: { metrics: ['insertion', 'deletion'], kind: 'probability', removal: {} },
   scores: null,
   sorting: { by: '', order: 'descending' },
   work: null,
@@ -138,6 +142,7 @@ export type Action =
   | { type: 'explained'; explained: Explained }
   | { type: 'remove-explained'; id: number }
   | { type: 'costs'; costs: Readonly<Record<string, Cost>> }
+  | { type: 'visualised'; visualised: Visualisation | null }
   | { type: 'plan'; plan: Partial<ScorePlan> }
   | { type: 'scores'; scores: Scores | null }
   | { type: 'work'; work: Work | null }
@@ -168,7 +173,7 @@ export function reduce(state: State, action: Action): State {
     case 'models':
       return { ...state, models: action.models };
     case 'choose-model':
-      return { ...state, ...FORGET, modelId: action.id, model: null, costs: {}, pace: null };
+      return { ...state, ...FORGET, visualised: null, modelId: action.id, model: null, costs: {}, pace: null };
     case 'model':
       return { ...state, model: action.model };
     case 'draft':
@@ -195,6 +200,8 @@ export function reduce(state: State, action: Action): State {
       return { ...state, explained: state.explained.filter((e) => e.id !== action.id) };
     case 'costs':
       return { ...state, costs: { ...state.costs, ...action.costs } };
+    case 'visualised':
+      return { ...state, visualised: action.visualised };
     case 'plan':
       return { ...state, plan: { ...state.plan, ...action.plan } };
     case 'scores':

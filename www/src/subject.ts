@@ -10,6 +10,7 @@ import type {
   Estimate,
   Inspected,
   ModelCard,
+  Visualised,
   WireError,
   WireTarget,
   WireTargetKind,
@@ -90,14 +91,14 @@ export interface Draft {
   readonly labels: readonly string[];
 }
 
-export type Place = 'engine' | 'picture' | 'model' | 'explain' | 'score' | 'link';
+export type Place = 'engine' | 'picture' | 'model' | 'explain' | 'score' | 'visualise' | 'link';
 
 export interface Notice {
   readonly place: Place;
   readonly error: WireError;
 }
 
-export type Task = 'model' | 'picture' | 'explain' | 'score';
+export type Task = 'model' | 'picture' | 'explain' | 'score' | 'visualise';
 
 export interface Work {
   readonly task: Task;
@@ -139,4 +140,12 @@ export interface ScorePlan {
   readonly kind: WireTargetKind;
   /** Imputer of each metric, where it is not that of its reference. */
   readonly removal: Readonly<Record<string, string>>;
+}
+
+/** A picture that something in the network answers to; without a result it is still being climbed to. */
+export interface Visualisation {
+  /** The class asked for. */
+  readonly label: string;
+  readonly seen: Pick<Prepared, 'width' | 'height' | 'rgba'>;
+  readonly result: Visualised | null;
 }

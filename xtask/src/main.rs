@@ -8,6 +8,7 @@ mod licences;
 mod lint;
 mod models;
 mod notices;
+mod parity;
 mod regenerate;
 mod serve;
 mod size;

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 
-use crate::{docs, notices, tools};
+use crate::{docs, notices, parity, tools};
 
 /// What to write.
 #[derive(Args)]
@@ -29,6 +29,8 @@ pub enum What {
     Models,
     /// www/src/docs.gen.json
     Docs,
+    /// docs/parity.md, from the goldens; only where it is named, for its last digits vary with the processor
+    Parity,
 }
 
 impl Options {
@@ -63,6 +65,7 @@ pub fn run(options: &Options) -> Result<()> {
                     return drift(&file);
                 }
             }
+            What::Parity => parity::run()?,
             What::Models => {
                 let name = if options.check { "" } else { "1" };
                 let test = [

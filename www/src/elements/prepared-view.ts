@@ -19,7 +19,7 @@ export class PreparedView extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) prepared: Prepared | null = null;
+  @property({ attribute: false }) prepared: Pick<Prepared, 'width' | 'height' | 'rgba'> | null = null;
   @property() alt = '';
   @query('canvas') private canvas!: HTMLCanvasElement;
 

@@ -8,12 +8,13 @@ const PARTS = ['upper left', 'top', 'upper right', 'left', 'centre', 'right', 'l
 
 export const en = {
   tagline: 'See why a neural network answers as it does, and how far the explanation can be trusted.',
-  sections: { picture: 'Picture', answer: 'Answer', why: 'Why?', trust: 'Can I trust it?' },
+  sections: { picture: 'Picture', answer: 'Answer', why: 'Why?', trust: 'Can I trust it?', visualise: 'What does it look for?' },
   leads: {
     picture: 'Choose what the network looks at.',
     answer: 'What the network makes of it.',
     why: 'Which pixels speak for the answer, and which against it?',
     trust: 'A heat map always looks convincing. Remove what it points at, and see whether the answer really changes.',
+    visualise: 'Make the picture that a class, or a channel inside the network, answers to most.',
   },
   language: 'Language',
   theme: 'Theme',
@@ -44,9 +45,10 @@ export const en = {
     picture: 'Reading the picture',
     explain: 'Explaining',
     score: 'Scoring',
+    visualise: 'Climbing',
     left: (time: string) => `about ${time} left`,
     passes: (done: string, total: string) => `${done} of ${total} passes`,
-    done: { explain: 'The explanation is ready.', score: 'The scores are ready.' },
+    done: { explain: 'The explanation is ready.', score: 'The scores are ready.', visualise: 'The picture is ready.' },
     cancelled: 'Cancelled.',
   },
   picture: {
@@ -228,6 +230,19 @@ export const en = {
     passes: 'Passes',
     passCounts: (forward: string, backward: string) => `${forward} forward, ${backward} backward`,
     version: 'Lucarne',
+  },
+  visualise: {
+    run: 'Make the picture',
+    empty: 'Nothing made yet. It takes some dozens of passes; the picture is shown while it grows.',
+    of: {
+      logit: (label: string) => `What raises the logit of “${label}” most`,
+      channel: (channel: string, layer: string) => `What channel ${channel} of ${layer} answers to most`,
+      neuron: (channel: string, layer: string) => `What one place of channel ${channel} of ${layer} answers to most`,
+    },
+    alt: 'A picture made by climbing the network’s answer',
+    climbed: (from: string, to: string, steps: string) => `The objective rose from ${from} to ${to} in ${steps} steps.`,
+    caution:
+      'It shows one of many pictures that the feature answers to, shaped by chance and by what is made likely here (scales, colours, small movements). Another seed can look unlike.',
   },
   paramNames: labels('names', 'en'),
   choiceNames: labels('choices', 'en'),

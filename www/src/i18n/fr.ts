@@ -19,13 +19,14 @@ const PARTS = [
 
 export const fr: Messages = {
   tagline: 'Voir pourquoi un réseau de neurones répond ainsi, et jusqu’où l’explication mérite confiance.',
-  sections: { picture: 'Image', answer: 'Réponse', why: 'Pourquoi ?', trust: 'Puis-je m’y fier ?' },
+  sections: { picture: 'Image', answer: 'Réponse', why: 'Pourquoi ?', trust: 'Puis-je m’y fier ?', visualise: 'Que cherche-t-il ?' },
   leads: {
     picture: 'Choisissez ce que le réseau regarde.',
     answer: 'Ce que le réseau en dit.',
     why: 'Quels pixels parlent pour la réponse, et lesquels contre ?',
     trust:
       'Une carte de chaleur convainc toujours. Retirez ce qu’elle désigne, et voyez si la réponse change vraiment.',
+    visualise: 'Fabriquer l’image à laquelle une classe, ou un canal à l’intérieur du réseau, répond le plus.',
   },
   language: 'Langue',
   theme: 'Thème',
@@ -56,9 +57,10 @@ export const fr: Messages = {
     picture: 'Lecture de l’image',
     explain: 'Explication en cours',
     score: 'Évaluation en cours',
+    visualise: 'Montée',
     left: (time) => `encore ${time} environ`,
     passes: (done, total) => `${done} passes sur ${total}`,
-    done: { explain: 'L’explication est prête.', score: 'Les scores sont prêts.' },
+    done: { explain: 'L’explication est prête.', score: 'Les scores sont prêts.', visualise: 'L’image est prête.' },
     cancelled: 'Annulé.',
   },
   picture: {
@@ -244,6 +246,19 @@ export const fr: Messages = {
     passes: 'Passes',
     passCounts: (forward, backward) => `${forward} avant, ${backward} arrière`,
     version: 'Lucarne',
+  },
+  visualise: {
+    run: 'Fabriquer l’image',
+    empty: 'Rien encore. Il faut quelques dizaines de passages ; l’image se montre pendant qu’elle pousse.',
+    of: {
+      logit: (label: string) => `Ce qui fait le plus monter le logit de « ${label} »`,
+      channel: (channel: string, layer: string) => `Ce à quoi le canal ${channel} de ${layer} répond le plus`,
+      neuron: (channel: string, layer: string) => `Ce à quoi un endroit du canal ${channel} de ${layer} répond le plus`,
+    },
+    alt: 'Une image obtenue en montant la réponse du réseau',
+    climbed: (from: string, to: string, steps: string) => `L’objectif est monté de ${from} à ${to} en ${steps} pas.`,
+    caution:
+      'C’est une image parmi toutes celles auxquelles le trait répond, façonnée par le hasard et par ce qui est rendu probable ici (échelles, couleurs, petits mouvements). Une autre graine peut donner tout autre chose.',
   },
   paramNames: labels('names', 'fr'),
   choiceNames: labels('choices', 'fr'),

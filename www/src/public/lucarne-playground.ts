@@ -9,6 +9,7 @@ import '../elements/page-header.js';
 import '../elements/picture-section.js';
 import '../elements/status-line.js';
 import '../elements/trust-section.js';
+import '../elements/visualise-section.js';
 import '../elements/why-section.js';
 import { asset, bundledModels, preloadAssets } from '../engine/assets.js';
 import { Client, type EngineState } from '../engine/client.js';
@@ -202,7 +203,7 @@ export class LucarnePlayground extends LitElement {
   #say(before: Task | null, now: Task | null): void {
     const t = messages(this.#store.state.language).work;
     if (now !== null && now !== before) this.said = `${t[now]}…`;
-    else if (now === null && (before === 'explain' || before === 'score')) this.said = t.done[before];
+    else if (now === null && (before === 'explain' || before === 'score' || before === 'visualise')) this.said = t.done[before];
     else if (now === null) this.said = '';
   }
 
@@ -226,6 +227,7 @@ export class LucarnePlayground extends LitElement {
       <div class="column">
         <why-section .app=${app}></why-section>
         <trust-section .app=${app}></trust-section>
+        <visualise-section .app=${app}></visualise-section>
       </div>`;
   }
 

@@ -63,6 +63,10 @@ export class FakePort implements EnginePort {
         const provenance = { ...PROVENANCE, of, removal, target };
         return { reply: { kind: 'evaluated', score: 0.5, undefined: null, curves: [], provenance }, beside: [] };
       }
+      case 'visualise': {
+        const reply = { width: 1, height: 1, objective: [0, 1], provenance: PROVENANCE };
+        return { reply: { kind: 'visualised', ...reply }, beside: [new Uint8Array(4)] };
+      }
       case 'impute':
         return { reply: { kind: 'imputed', width: 2, height: 2 }, beside: [new Uint8Array(16)] };
     }

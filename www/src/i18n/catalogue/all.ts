@@ -6,5 +6,15 @@ import type { Group } from './group.js';
 import { judgement } from './judgement.js';
 import { perturbation } from './perturbation.js';
 import { propagation } from './propagation.js';
+import { visualisation } from './visualisation.js';
 
-export const groups: readonly Group[] = [core, gradient, propagation, cam, perturbation, faithfulness, judgement];
+export const groups: readonly Group[] = [
+  core,
+  gradient,
+  propagation,
+  cam,
+  perturbation,
+  faithfulness,
+  judgement,
+  visualisation,
+];
