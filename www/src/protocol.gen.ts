@@ -40,7 +40,11 @@ metrics: Array<MetricEntry>,
 /**
  * Imputers.
  */
-imputers: Array<ImputerEntry>, };
+imputers: Array<ImputerEntry>, 
+/**
+ * Parameters of feature visualisation.
+ */
+visualisation: Array<WireParam>, };
 
 /**
  * A registry entry with its parameters.
@@ -567,7 +571,7 @@ model: string,
  */
 modelSha256: string, 
 /**
- * SHA-256 of the preprocessed input's little-endian f32 bytes.
+ * SHA-256 of the preprocessed input's little-endian f32 bytes; empty where no picture went in.
  */
 inputSha256: string, 
 /**
@@ -626,7 +630,7 @@ classes: Array<ClassScore>, } | { "kind": "estimated",
 /**
  * One an entry.
  */
-of: Array<Estimate>, } | { "kind": "attributed" } & Attributed | { "kind": "evaluated" } & Evaluated | { "kind": "imputed", 
+of: Array<Estimate>, } | { "kind": "attributed" } & Attributed | { "kind": "evaluated" } & Evaluated | { "kind": "visualised" } & Visualised | { "kind": "imputed", 
 /**
  * Pixels across.
  */
@@ -815,6 +819,26 @@ removal: Choice,
 /**
  * Seed.
  */
+seed: number, } | { "kind": "visualise", 
+/**
+ * Job.
+ */
+job: number, 
+/**
+ * Model id.
+ */
+model: string, 
+/**
+ * Class, for a logit.
+ */
+class: number, 
+/**
+ * See the catalogue's `visualisation`.
+ */
+params: { [key in string]: WireValue }, 
+/**
+ * Seed.
+ */
 seed: number, } | { "kind": "cancel", 
 /**
  * The job to end.
@@ -875,6 +899,27 @@ url: string,
  * Training data.
  */
 data: string, };
+
+/**
+ * A picture that something in the network answers to.
+ */
+export type Visualised = { 
+/**
+ * Pixels across.
+ */
+width: number, 
+/**
+ * Pixels down.
+ */
+height: number, 
+/**
+ * The objective before each step, in the unit of the logit or layer.
+ */
+objective: Array<number>, 
+/**
+ * How it came about. No picture went in.
+ */
+provenance: Provenance, };
 
 /**
  * A curve.
