@@ -107,7 +107,6 @@ export const INITIAL: State = {
     removal: {},
   },
   visualised: null,
-  plan: { metrics: ['insertion', 'deletion'], kind: 'probability', removal: {} },
   scores: null,
   sorting: { by: '', order: 'descending' },
   work: null,

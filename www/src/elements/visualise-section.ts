@@ -1,7 +1,7 @@
 import { css, html, nothing } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import { defaultOf } from '../plan.js';
-import type { WireParam } from '../protocol.gen.js';
+import type { Visualised, WireParam } from '../protocol.gen.js';
 import type { Visualisation } from '../state.js';
 import { shared } from '../styles/shared.js';
 import { VISUALISATION } from '../visualise.js';
@@ -106,7 +106,7 @@ export class VisualiseSection extends AppElement {
     </figure>`;
   }
 
-  #title(label: string, params: Readonly<Record<string, unknown>>): string {
+  #title(label: string, params: Visualised['provenance']['of']['params']): string {
     const { of } = this.t.visualise;
     const { model } = this.state;
     const normal = model?.defaultLayer === null || !model ? '' : (model.layers[model.defaultLayer]?.name ?? '');

@@ -8,7 +8,13 @@ const PARTS = ['upper left', 'top', 'upper right', 'left', 'centre', 'right', 'l
 
 export const en = {
   tagline: 'See why a neural network answers as it does, and how far the explanation can be trusted.',
-  sections: { picture: 'Picture', answer: 'Answer', why: 'Why?', trust: 'Can I trust it?', visualise: 'What does it look for?' },
+  sections: {
+    picture: 'Picture',
+    answer: 'Answer',
+    why: 'Why?',
+    trust: 'Can I trust it?',
+    visualise: 'What does it look for?',
+  },
   leads: {
     picture: 'Choose what the network looks at.',
     answer: 'What the network makes of it.',

@@ -19,7 +19,13 @@ const PARTS = [
 
 export const fr: Messages = {
   tagline: 'Voir pourquoi un réseau de neurones répond ainsi, et jusqu’où l’explication mérite confiance.',
-  sections: { picture: 'Image', answer: 'Réponse', why: 'Pourquoi ?', trust: 'Puis-je m’y fier ?', visualise: 'Que cherche-t-il ?' },
+  sections: {
+    picture: 'Image',
+    answer: 'Réponse',
+    why: 'Pourquoi ?',
+    trust: 'Puis-je m’y fier ?',
+    visualise: 'Que cherche-t-il ?',
+  },
   leads: {
     picture: 'Choisissez ce que le réseau regarde.',
     answer: 'Ce que le réseau en dit.',
