@@ -6,7 +6,7 @@
 //!
 //! **Shapes and sign.** `[C, H, W]`, signed as guided backpropagation.
 //!
-//! **Parameters.** `layer`: any layer whose output is a feature map `[K, h, w]`; empty means the model's own default.
+//! **Parameters.** `layer`: any layer that Grad-CAM can look at; empty means the model's own default.
 //!
 //! **When it misleads.** The fine detail comes from guided backpropagation, which restores edges whatever the network
 //! learned; only the coarse blob speaks for the class, and its cells are drawn on the picture as if they were sharp.

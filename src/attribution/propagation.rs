@@ -1,8 +1,8 @@
 //! What the methods share that carry something back by rules of their own.
 
 use super::Attribution;
-use crate::program::{Backward, LayerRule, Lrp, Rules, Start, Wrt};
-use crate::{Context, Error, Input, Model, Program, Tensor};
+use crate::program::{LayerRule, Lrp, Rules, Start, Wrt};
+use crate::{Context, Error, Input, Program, Tensor};
 
 /// What `rules` bring to the picture, `[C, H, W]`, and the target's value.
 pub(super) async fn carried(cx: &Context<'_>, input: &Input, rules: Rules) -> Result<(Tensor, f32), Error> {
@@ -21,16 +21,6 @@ pub(super) async fn relevance(cx: &Context<'_>, input: &Input, lrp: Lrp) -> Resu
         completeness_gap: Some(map.sum() - f64::from(value)),
         ..Attribution::on_input(map)
     })
-}
-
-/// Refuses a network on whose way back an operator has no rule, before any pass.
-pub(super) fn check(model: &Model, rules: Rules) -> Result<(), Error> {
-    let backward = Backward {
-        rules,
-        wrt: vec![Wrt::Input],
-        ..Backward::default()
-    };
-    Ok(model.network().check_backward(&backward)?)
 }
 
 /// One rule for all layers with weights.

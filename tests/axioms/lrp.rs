@@ -1,6 +1,10 @@
 //! Relevance propagation against its matrix form, conservation, and the ReLU rules against plain formulas.
 
-use lucarne::exec::Cpu;
+use std::path::Path;
+
+use lucarne::exec::{Cpu, Executor};
+use lucarne::graph::inspect::inspect;
+use lucarne::model::{Limits, Model};
 use lucarne::params::ParamValues;
 use lucarne::rng::SeedStream;
 use lucarne::{Input, Tensor};
@@ -271,6 +275,26 @@ fn biases_take_their_share_or_none() {
             .unwrap();
         assert_eq!(found.map.data(), [each, each]);
         assert!((found.completeness_gap.unwrap() - gap).abs() < 1e-6);
+    }
+}
+
+/// Whatever an exporter makes of a network, relevance reaches the picture.
+#[test]
+fn relevance_finds_its_way_through_every_test_network() {
+    let nets = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/nets");
+    for file in std::fs::read_dir(nets).unwrap() {
+        let path = file.unwrap().path();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let bytes = std::fs::read(&path).unwrap();
+        let card = inspect(&bytes, &Limits::default()).unwrap().card;
+        let exec = Cpu::new(Model::load(&bytes, card, Vec::new(), &Limits::default()).unwrap());
+        let x = input(exec.model().input_dims(), 95);
+        let setting = Setting::new(&exec);
+        for rules in ["epsilon-gamma-box", "epsilon-plus-flat"] {
+            let found = setting.attribute("lrp", &x, &composite(rules));
+            let found = found.unwrap_or_else(|error| panic!("{rules} on {name}: {error}"));
+            assert!(found.map.data().iter().any(|&r| r != 0.0), "{rules} on {name}");
+        }
     }
 }
 
