@@ -99,7 +99,7 @@ test('everything can be done with the keyboard', async ({ lucarne, page }) => {
   await page.keyboard.press('Enter');
   await expect(second).toHaveAttribute('aria-pressed', 'true');
   await tabTo(lucarne, 'Grad-CAM');
-  for (let k = 0; k < 12 && !(await lucarne.method('Occlusion').isChecked()); k++)
+  for (let k = 0; k < 60 && !(await lucarne.method('Occlusion').isChecked()); k++)
     await page.keyboard.press('ArrowDown');
   await expect(lucarne.method('Occlusion')).toBeChecked();
   await tabTo(lucarne, en.why.explain);

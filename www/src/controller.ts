@@ -34,6 +34,11 @@ export class Controller {
     this.#scoring = new Scoring(store, this.#work, key, library);
   }
 
+  /** Another controller of the same engine and library, for a state of its own; `key` names its picture. */
+  sibling(store: Store, key: string): Controller {
+    return new Controller(store, this.library, () => this.#work.port(), key);
+  }
+
   get #state(): State {
     return this.#store.state;
   }

@@ -34,9 +34,13 @@ export class EngineWork {
     }
   }
 
+  /** The engine, once it has been started; to be shared. */
+  port(): Promise<EnginePort> {
+    return this.#port ?? Promise.reject(new Error('the engine has not been started'));
+  }
+
   readonly call: Call = async (request, options) => {
-    if (!this.#port) throw new Error('the engine has not been started');
-    const port = await this.#port;
+    const port = await this.port();
     return port.call(request, options);
   };
 

@@ -2,16 +2,22 @@ import { describe, expect, it } from 'vitest';
 import { findLayers, kindOf, outline } from './outline.js';
 import type { LayerInfo } from './protocol.gen.js';
 
-const layer = (name: string, op: string, inputs?: number[], shape = [8, 4, 4]): LayerInfo =>
-  ({ name, op, shape, ...(inputs && { inputs }) }) as LayerInfo;
+const layer = (name: string, op: string, reads: number[] = [], grid: [number, number] | null = [4, 4]): LayerInfo => ({
+  name,
+  op,
+  shape: [8, ...(grid ?? [])],
+  reads,
+  depth: 1,
+  grid,
+  attention: false,
+});
 
 const lanes = (layers: LayerInfo[]) => outline(layers).rows.map((r) => r.lane);
 
 describe('outline', () => {
-  it('draws a chain as one straight line, with or without named inputs', () => {
-    const chain = ['Conv', 'Relu', 'Conv'].map((op, k) => layer(String(k), op));
+  it('draws a chain as one straight line', () => {
+    const chain = ['Conv', 'Relu', 'Conv'].map((op, k) => layer(String(k), op, k === 0 ? [] : [k - 1]));
     expect(lanes(chain)).toEqual([0, 0, 0]);
-    expect(lanes(chain.map((l, k) => layer(l.name, l.op, k === 0 ? [] : [k - 1])))).toEqual([0, 0, 0]);
     expect(outline(chain).lanes).toBe(1);
   });
 
@@ -45,20 +51,18 @@ describe('outline', () => {
   });
 
   it('marks where the size changes', () => {
-    const net = [layer('a', 'Conv', [], [8, 9, 9]), layer('b', 'Relu', [0], [8, 9, 9]), layer('c', 'Gemm', [1], [10])];
+    const net = [layer('a', 'Conv', [], [9, 9]), layer('b', 'Relu', [0], [9, 9]), layer('c', 'Gemm', [1], null)];
     expect(outline(net).rows.map((r) => r.stage)).toEqual(['9 × 9', null, null]);
   });
 
   it('tells operators apart and finds layers by any of their words', () => {
-    expect(['Conv', 'BatchNormalization', 'LeakyRelu', 'GlobalAveragePool', 'Concat', 'Cast'].map(kindOf)).toEqual([
-      'mix',
-      'norm',
-      'act',
-      'pool',
-      'join',
-      'other',
-    ]);
-    const net = [layer('layer1/conv', 'Conv'), layer('layer2/conv', 'Conv', [0], [16, 2, 2])];
+    expect(
+      ['Conv', 'BatchNormalization', 'LeakyRelu', 'GlobalAveragePool', 'Concat', 'Cast'].map((op) =>
+        kindOf(layer('', op)),
+      ),
+    ).toEqual(['mix', 'norm', 'act', 'pool', 'join', 'other']);
+    expect(kindOf({ ...layer('', 'Softmax'), attention: true })).toBe('attention');
+    const net = [layer('layer1/conv', 'Conv'), layer('layer2/conv', 'Conv', [0], [16, 2])];
     expect(findLayers(net, '')).toEqual([0, 1]);
     expect(findLayers(net, 'CONV layer2')).toEqual([1]);
     expect(findLayers(net, '16x2')).toEqual([1]);

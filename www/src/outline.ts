@@ -26,14 +26,13 @@ export interface Outline {
 /** Lanes drawn at most; the rest lie on the last. */
 const MOST_LANES = 8;
 
-/** The layers that feed layer `k`; a plain chain where the engine does not say. */
-function inputsOf(layers: readonly LayerInfo[], k: number): readonly number[] {
-  const named = (layers[k] as LayerInfo & { readonly inputs?: readonly number[] }).inputs;
-  return (named ?? (k === 0 ? [] : [k - 1])).filter((i) => i >= 0 && i < k);
+/** The layers that feed layer `k`, each once. */
+function inputsOf(layers: readonly LayerInfo[], k: number): number[] {
+  return [...new Set(layers[k]?.reads ?? [])].filter((i) => i >= 0 && i < k);
 }
 
-function size(shape: readonly number[]): string {
-  return shape.length === 3 ? shape.slice(1).join(' × ') : '';
+function size(grid: LayerInfo['grid']): string {
+  return grid ? grid.join(' × ') : '';
 }
 
 /**
@@ -42,7 +41,7 @@ function size(shape: readonly number[]): string {
  */
 export function outline(layers: readonly LayerInfo[]): Outline {
   const waiting = layers.map(() => 0);
-  const inputs = layers.map((_, k) => [...new Set(inputsOf(layers, k))]);
+  const inputs = layers.map((_, k) => inputsOf(layers, k));
   for (const of of inputs) for (const i of of) waiting[i] = (waiting[i] ?? 0) + 1;
   /** The layer whose output each lane carries. */
   const lanes: (number | null)[] = [];
@@ -67,7 +66,7 @@ export function outline(layers: readonly LayerInfo[]): Outline {
     const carried = (waiting[k] ?? 0) > 0;
     lanes[lane] = carried ? k : null;
     if (carried) strands.push({ from: lane, to: lane, kind: 'out' });
-    const now = size(layer.shape);
+    const now = size(layer.grid);
     rows.push({ layer: k, lane, strands, stage: now !== '' && now !== before ? now : null });
     if (now !== '') before = now;
   });
@@ -91,9 +90,9 @@ const KINDS: readonly (readonly [LayerKind, RegExp])[] = [
   ['join', /^(add|concat|mul|sum|sub|div)/i],
 ];
 
-/** What an operator does, for its colour. */
-export function kindOf(op: string): LayerKind {
-  return KINDS.find(([, test]) => test.test(op))?.[0] ?? 'other';
+/** What a layer does, for its colour. */
+export function kindOf({ op, attention }: Pick<LayerInfo, 'op' | 'attention'>): LayerKind {
+  return attention ? 'attention' : (KINDS.find(([, test]) => test.test(op))?.[0] ?? 'other');
 }
 
 /** Layers whose name, operator or shape holds every word. */

@@ -36,8 +36,9 @@ describe('methods that cannot run', () => {
     expect(blocked(state(fine, error), method('x', 'gradient'))).toEqual({ why: 'gradient' });
     expect(blocked(state(fine, error), plain)).toBeNull();
     const attention = { ...plain, needs: ['attention'] };
-    expect(blocked(state(refusal(null)), attention)).toEqual({ why: 'attention' });
-    expect(blocked(state(fine), attention)).toBeNull();
+    expect(blocked(state(fine), attention)).toEqual({ why: 'attention' });
+    const layer = { name: 'a', op: 'Softmax', shape: [2, 4, 4], reads: [], depth: 1, grid: null, attention: true };
+    expect(blocked({ ...state(fine), model: { ...model(null), layers: [layer] } }, attention)).toBeNull();
   });
 
   it('are told from those with a bad parameter, which the form can mend', () => {

@@ -97,9 +97,12 @@ export function blocked(
   method: MethodEntry,
 ): { readonly why: 'gradient' | 'attention' } | { readonly why: 'refused'; readonly message: string } | null {
   if (method.needs.includes('gradient') && state.model?.gradientError) return { why: 'gradient' };
+  if (method.needs.includes('attention') && state.model && !state.model.layers.some((l) => l.attention)) {
+    return { why: 'attention' };
+  }
   const cost = state.costs[keyOf('method', method.id)];
   if (!cost?.refusal || refusedParam(method.params, cost) !== null) return null;
-  return method.needs.includes('attention') ? { why: 'attention' } : { why: 'refused', message: cost.refusal.message };
+  return { why: 'refused', message: cost.refusal.message };
 }
 
 /** The parameter that a refusal is about, or null where it is about the whole entry. */

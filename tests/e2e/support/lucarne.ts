@@ -100,9 +100,17 @@ export class Lucarne {
     return this.why.getByRole('radio', { name, exact: true });
   }
 
-  /** Chooses a method as a visitor does: by its chip. */
+  /** Chooses a method as a visitor does: by its chip, found by its name where its family is folded. */
   async choose(name: string): Promise<void> {
-    await this.method(name).check({ force: true });
+    const chip = this.method(name);
+    const folded = !(await chip.isVisible());
+    if (folded) await this.methodSearch.fill(name);
+    await chip.check({ force: true });
+    if (folded) await this.methodSearch.fill('');
+  }
+
+  get methodSearch(): Locator {
+    return this.why.getByRole('searchbox', { name: /^Search \d+ methods$/ });
   }
 
   /** Explains with a method and waits for its map. */

@@ -84,6 +84,13 @@ export class LayerPicker extends AppElement {
         background: var(--accent-soft);
         font-weight: 600;
       }
+      .option.flat .op {
+        color: var(--soft);
+        font-weight: 400;
+      }
+      .option.stage {
+        border-top: 1px solid var(--line);
+      }
       .list:focus-visible .active {
         outline: 2px solid var(--accent);
         outline-offset: -2px;
@@ -199,6 +206,11 @@ export class LayerPicker extends AppElement {
     if (name !== this.value) this.dispatchEvent(new CustomEvent('layer-change', { detail: name }));
   }
 
+  #click(event: Event): void {
+    const row = (event.target as Element).closest<HTMLElement>('[data-layer]');
+    if (row) this.#choose(Number(row.dataset['layer']));
+  }
+
   #key(event: KeyboardEvent): void {
     const choices = this.#choices();
     const at = Math.max(0, choices.indexOf(this.#current()));
@@ -286,6 +298,7 @@ export class LayerPicker extends AppElement {
           aria-label=${t.outline}
           aria-activedescendant=${choices.includes(this.active) ? `layer-${this.active}` : nothing}
           @keydown=${this.#key}
+          @click=${this.#click}
         >
           ${choices.map((k) => (k < 0 ? this.#normal(normal, layers) : this.#row(k, layers)))}
         </div>
@@ -301,7 +314,7 @@ export class LayerPicker extends AppElement {
       class="option ${this.active === -1 ? 'active' : ''}"
       role="option"
       aria-selected=${this.value === ''}
-      @click=${() => this.#choose(-1)}
+      data-layer="-1"
     >
       ${this.t.guide.layer.normal(name)}
     </div>`;
@@ -319,12 +332,12 @@ export class LayerPicker extends AppElement {
     const shape = layer.shape.join('×');
     return html`<div
       id="layer-${k}"
-      class="option drawn ${this.active === k ? 'active' : ''}"
+      class="option drawn ${this.active === k ? 'active' : ''} ${layer.grid ? '' : 'flat'} ${whole && row?.stage ? 'stage' : ''}"
       role="option"
       aria-selected=${layer.name === this.value}
       aria-label="${t.option(layer.op, layer.name, shape)}${recommended ? `, ${t.recommended}` : ''}"
       title=${layer.name}
-      @click=${() => this.#choose(k)}
+      data-layer=${k}
     >
       ${row ? this.#drawing(row, layer, whole ? drawing.lanes : 1, whole) : nothing}
       <span class="op">${layer.op}</span>
@@ -354,12 +367,12 @@ export class LayerPicker extends AppElement {
             })
           : nothing
       }
-      ${svg`<rect class=${kindOf(layer.op)} x=${x - width / 2} y=${middle - height / 2} width=${width} height=${height} rx="1.5"></rect>`}
+      ${svg`<rect class=${kindOf(layer)} x=${x - width / 2} y=${middle - height / 2} width=${width} height=${height} rx="1.5"></rect>`}
     </svg>`;
   }
 
   #legend(layers: readonly LayerInfo[]) {
-    const kinds = [...new Set(layers.map((l) => kindOf(l.op)))];
+    const kinds = [...new Set(layers.map((l) => kindOf(l)))];
     return html`<div class="legend small soft" aria-hidden="true">
       ${kinds.map(
         (kind) =>

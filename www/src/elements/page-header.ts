@@ -52,6 +52,10 @@ export class PageHeader extends AppElement {
       select:hover {
         border-color: var(--edge);
       }
+      a {
+        color: var(--accent);
+        text-underline-offset: 0.15em;
+      }
       option {
         color: var(--ink);
         background: var(--card);
@@ -85,6 +89,7 @@ export class PageHeader extends AppElement {
       </div>
       <p class="tagline">${t.tagline}</p>
       <div class="row">
+        ${this.link({ registry: 'all' }, t.guide.pages.all, this.state.page?.registry === 'all')}
         <button type="button" title=${own ? t.linkOwn : t.copyLink} @click=${() => void this.#copy()}>
           <span aria-live="polite">${label}</span>
         </button>

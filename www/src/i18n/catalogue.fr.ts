@@ -2,6 +2,10 @@
 import { groups } from './catalogue/all.js';
 import type { EntryFr } from './catalogue/group.js';
 
-export const entriesFr: Readonly<Record<string, EntryFr>> = Object.assign({}, ...groups.map((g) => g.entries));
+export const entriesFr: Readonly<Record<string, EntryFr>> = Object.fromEntries(
+  groups.flatMap((group) => Object.entries(group.entries)),
+);
 
-export const paramsFr: Readonly<Record<string, string>> = Object.assign({}, ...groups.map((g) => g.params));
+export const paramsFr: Readonly<Record<string, string>> = Object.fromEntries(
+  groups.flatMap((group) => Object.entries(group.params)),
+);

@@ -3,6 +3,8 @@ import { LitElement } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { Controller } from '../controller.js';
 import '../elements/answer-section.js';
+import '../elements/catalogue-page.js';
+import '../elements/entry-page.js';
 import type { App } from '../elements/base.js';
 import '../elements/error-note.js';
 import '../elements/page-header.js';
@@ -17,6 +19,7 @@ import { Dropping } from '../dropping.js';
 import { messages, preferred, type Language } from '../i18n/index.js';
 import { Library } from '../library.js';
 import { readLink, writeLink, type Link, type ReadLink } from '../link.js';
+import { pageHash, readPage, samePage } from '../pages.js';
 import { Store, type Task, type Theme } from '../state.js';
 import { shared } from '../styles/shared.js';
 import { tokens } from '../styles/tokens.js';
@@ -119,18 +122,21 @@ export class LucarnePlayground extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     this.#dropping.listen();
+    window.addEventListener('hashchange', this.#turn);
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.#dropping.stop();
+    window.removeEventListener('hashchange', this.#turn);
   }
 
   protected override firstUpdated(): void {
     const read = this.#wanted();
     const language = read.link.language ?? (this.lang ? preferred([this.lang]) : preferred(navigator.languages));
     const offered = this.methods.split(/\s+/).filter(Boolean);
-    this.#store.dispatch({ type: 'set', settings: { language, theme: this.theme, offered } });
+    const page = this.linked ? readPage(window.location.hash) : null;
+    this.#store.dispatch({ type: 'set', settings: { language, theme: this.theme, offered, page } });
     this.#store.subscribe(() => this.#follow());
     this.#follow();
     void this.#app.controller.start(read);
@@ -149,7 +155,8 @@ export class LucarnePlayground extends LitElement {
       ...(this.method || this.methods ? { method: this.method || (this.methods.split(/\s+/)[0] ?? '') } : {}),
       ...(this.seed && { seed: this.seed }),
     };
-    const { link, damaged } = this.linked ? readLink(window.location.hash) : { link: {}, damaged: [] };
+    const settings = this.linked && readPage(window.location.hash) === null;
+    const { link, damaged } = settings ? readLink(window.location.hash) : { link: {}, damaged: [] };
     return { link: { ...own, ...link }, damaged };
   }
 
@@ -165,15 +172,28 @@ export class LucarnePlayground extends LitElement {
     }
     if (state.work !== before.work) this.#say(before.work?.task ?? null, state.work?.task ?? null);
     this.#tell(before, state);
-    if (this.linked && state.answer) this.#writeHash();
+    const turned = !samePage(before.page, state.page);
+    if (this.linked && (state.answer || turned)) this.#writeHash(turned);
+    if (turned && this.linked) window.scrollTo(0, 0);
     this.requestUpdate();
   }
 
-  #writeHash(): void {
-    const hash = writeLink(this.#app.controller.link());
+  /** Back and forward, and addresses typed by hand. */
+  readonly #turn = (): void => {
+    const page = readPage(window.location.hash);
+    if (this.linked && !samePage(page, this.#store.state.page)) {
+      this.#store.dispatch({ type: 'set', settings: { page } });
+    }
+  };
+
+  /** A page turned is a step of the history; a setting changed is not. */
+  #writeHash(turned: boolean): void {
+    const { page } = this.#store.state;
+    const hash = page ? pageHash(page) : writeLink(this.#app.controller.link());
     if (hash === window.location.hash) return;
     try {
-      window.history.replaceState(null, '', hash);
+      if (turned) window.history.pushState(null, '', hash);
+      else window.history.replaceState(null, '', hash);
     } catch {
       // Sandboxed frames may not touch their address.
     }
@@ -231,6 +251,19 @@ export class LucarnePlayground extends LitElement {
       </div>`;
   }
 
+  /** The steps stay alive behind a page: what was computed is still there. */
+  #main() {
+    const { page } = this.#store.state;
+    return html`<div class="steps" ?hidden=${page !== null}>${this.#steps()}</div>
+      ${
+        page === null
+          ? nothing
+          : page.registry === 'all'
+            ? html`<catalogue-page .app=${this.#app}></catalogue-page>`
+            : html`<entry-page .app=${this.#app}></entry-page>`
+      }`;
+  }
+
   protected override render() {
     const app = this.#app;
     const t = messages(this.#store.state.language);
@@ -238,7 +271,7 @@ export class LucarnePlayground extends LitElement {
       <page-header .app=${app} ?standalone=${this.linked}></page-header>
       <error-note .app=${app} place="engine"></error-note>
       <error-note .app=${app} place="link"></error-note>
-      ${this.linked ? html`<main class="steps">${this.#steps()}</main>` : html`<div class="steps">${this.#steps()}</div>`}
+      ${this.linked ? html`<main>${this.#main()}</main>` : this.#main()}
       <status-line .app=${app}></status-line>
       <div class="hidden-text" role="status">${this.said}</div>
       ${this.dragging ? html`<div class="veil" aria-hidden="true">${t.picture.dropHere}</div>` : nothing}
