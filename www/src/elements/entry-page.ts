@@ -1,6 +1,6 @@
 import { css, html, nothing, type PropertyValues } from 'lit';
 import { customElement } from 'lit/decorators.js';
-import { docOf, type Doc, type Section } from '../docs.js';
+import { docOf, pieces, type Doc, type Section } from '../docs.js';
 import { paramText, type Registry } from '../i18n/index.js';
 import { findImputer, findMethod, findMetric, keyOf } from '../plan.js';
 import type { ImputerEntry, MethodEntry, MetricEntry, WireParam } from '../protocol.gen.js';
@@ -219,7 +219,7 @@ export class EntryPage extends AppElement {
               <th scope="row">${label}<br /><code class="soft">${param.name}</code></th>
               <td>${this.#value(param)}</td>
               <td>${this.#range(param)}</td>
-              <td>${doc}</td>
+              <td>${pieces(doc).map(({ kind, text }) => (kind === 'code' ? html`<code>${text}</code>` : text))}</td>
             </tr>`;
           })}
         </tbody>

@@ -107,7 +107,7 @@ export class LayerPicker extends AppElement {
         text-overflow: ellipsis;
         white-space: nowrap;
         direction: rtl;
-        text-align: start;
+        text-align: end;
         color: var(--soft);
       }
       .name bdi {

@@ -76,6 +76,9 @@ export class LiveExample extends LitElement {
       work-bar {
         flex: 1 1 10em;
       }
+      seed-field {
+        max-width: 12em;
+      }
       .sheet {
         padding: 0.8em;
         border-radius: 0.5em;

@@ -1,5 +1,6 @@
 import { css, html, nothing } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
+import { pieces } from '../docs.js';
 import { paramText } from '../i18n/index.js';
 import { defaultOf, fitting, refusedParam } from '../plan.js';
 import type { WireParam, WireValue } from '../protocol.gen.js';
@@ -66,7 +67,7 @@ export class ParamForm extends AppElement {
     return html`<div class="field ${param.kind === 'layer' ? 'wide' : ''}">
       <span class="label">
         ${param.kind === 'layer' ? html`<span>${label}</span>` : html`<label for=${param.name}>${label}</label>`}
-        ${doc ? html`<info-pop label=${this.t.explainTerm(label)}><p>${doc}${range}</p></info-pop>` : nothing}
+        ${doc ? html`<info-pop label=${this.t.explainTerm(label)}><p>${pieces(doc).map((piece) => (piece.kind === 'code' ? html`<code>${piece.text}</code>` : piece.text))}${range}</p></info-pop>` : nothing}
       </span>
       ${this.#control(param, value, label, refusal !== null)}
       <span id="refusal-${param.name}" class="small refusal" role="status" lang=${refusal?.lang ?? nothing}
