@@ -104,8 +104,7 @@ export const cam: Group = {
     'method/kpca-cam.layer': LAYER,
     'method/kpca-cam.kernel': 'Comment deux endroits se ressemblent : sigmoïde ou rbf de leurs valeurs.',
     'method/fem.layer': LAYER,
-    'method/fem.deviations':
-      'De combien un endroit doit dépasser pour compter, en écarts-types de son canal.',
+    'method/fem.deviations': 'De combien un endroit doit dépasser pour compter, en écarts-types de son canal.',
     'method/score-cam.layer': LAYER,
     'method/ablation-cam.layer': LAYER,
     'method/attention-rollout.fusion': 'Comment les têtes d’une couche deviennent une seule matrice.',
