@@ -10,12 +10,20 @@ mod analytic;
 mod cams;
 #[path = "axioms/gradient_family.rs"]
 mod gradient_family;
+#[path = "axioms/departures.rs"]
+mod departures;
+#[path = "axioms/faithfulness.rs"]
+mod faithfulness;
 #[path = "axioms/harness.rs"]
 mod harness;
 #[path = "axioms/lrp.rs"]
 mod lrp;
+#[path = "axioms/metric_meta.rs"]
+mod metric_meta;
 #[path = "axioms/misuse.rs"]
 mod misuse;
+#[path = "axioms/planted.rs"]
+mod planted;
 #[path = "axioms/properties.rs"]
 mod properties;
 #[path = "axioms/registries.rs"]

@@ -1,5 +1,6 @@
 //! The shared sweep behind every metric that removes pixels in an order: relevance, ranking, masks, scores.
 
+use super::Curve;
 use crate::error::InputError;
 use crate::imputer::Remover;
 use crate::rng::SeedStream;
@@ -93,6 +94,14 @@ impl Order {
     }
 }
 
+/// Indices of `values` from the largest to the smallest; equal ones in a random order drawn from the stream
+/// `ranking/ties`.
+pub fn ranked<T: PartialOrd>(values: &[T], random: &SeedStream) -> Vec<usize> {
+    let mut order = random.stream("ranking/ties").permutation(values.len());
+    order.sort_by(|&a, &b| values[b].partial_cmp(&values[a]).unwrap_or(std::cmp::Ordering::Equal));
+    order
+}
+
 /// Pixels by relevance. Equal pixels stand in a random order drawn from the stream `ranking/ties`, so that a map which
 /// prefers none (a constant one) is neutral rather than in reading order; the two orders are each other's reverse.
 #[derive(Clone, Debug)]
@@ -108,10 +117,19 @@ impl Ranking {
         let &[height, width] = relevance.shape() else {
             unreachable!("relevance is [H, W]")
         };
-        let values = relevance.data();
-        let mut order = random.stream("ranking/ties").permutation(values.len());
-        order.sort_by(|&a, &b| values[b].partial_cmp(&values[a]).unwrap_or(std::cmp::Ordering::Equal));
+        let order = ranked(relevance.data(), random);
         Self { height, width, order }
+    }
+
+    /// The pixels, most relevant first.
+    pub fn order(&self) -> &[usize] {
+        &self.order
+    }
+
+    /// How many pixels are removed at each of `steps` steps, from none to `share` of them.
+    pub fn counts(&self, steps: usize, share: f64) -> Vec<usize> {
+        let most = steps_of(share, self.pixels());
+        (0..=steps).map(|k| self::share(k, steps, most)).collect()
     }
 
     /// Number of pixels.
@@ -138,6 +156,11 @@ pub fn share(step: usize, steps: usize, pixels: usize) -> usize {
     (2 * step * pixels + steps) / (2 * steps)
 }
 
+/// `share` of the pixels, rounded down, and at least one: as many steps as can be taken up to it.
+pub fn steps_of(share: f64, pixels: usize) -> usize {
+    ((share * pixels as f64).floor() as usize).clamp(1, pixels)
+}
+
 /// Refuses more steps than pixels, of which some would remove nothing.
 pub fn check_steps(steps: usize, pixels: usize) -> Result<(), Error> {
     if steps > pixels {
@@ -147,6 +170,72 @@ pub fn check_steps(steps: usize, pixels: usize) -> Result<(), Error> {
     Ok(())
 }
 
+/// What is read off the network's answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// The target's value.
+    Target,
+    /// 1 where the target's class has the largest logit, else 0.
+    Accuracy,
+}
+
+impl Reading {
+    /// From a parameter's word `target` or `accuracy`.
+    pub fn of(word: &str) -> Self {
+        if word == "accuracy" {
+            Self::Accuracy
+        } else {
+            Self::Target
+        }
+    }
+}
+
+/// The reading of each picture of `x` `[N, C, H, W]`.
+pub async fn read(cx: &Context<'_>, x: &Tensor, reading: Reading) -> Result<Vec<f64>, Error> {
+    if reading == Reading::Target {
+        return Ok(cx.scores(x).await?.into_iter().map(f64::from).collect());
+    }
+    let logits = cx.forward(x, &[]).await?.remove(0);
+    if !logits.is_finite() {
+        return Err(crate::error::RunError::NonFinite { what: "answer".into() }.into());
+    }
+    let answers = (0..logits.shape()[0]).map(|i| answer(logits.row(i)));
+    Ok(answers
+        .map(|class| f64::from(u8::from(class == cx.target.class)))
+        .collect())
+}
+
+/// The class with the largest logit; the first of equal ones.
+pub fn answer(logits: &[f32]) -> usize {
+    (0..logits.len()).fold(0, |best, k| if logits[k] > logits[best] { k } else { best })
+}
+
+/// The target for the whole picture; one pass.
+pub async fn whole(cx: &Context<'_>, input: &Input) -> Result<f64, Error> {
+    Ok(f64::from(
+        cx.scores(&Tensor::stack(std::slice::from_ref(&input.tensor))).await?[0],
+    ))
+}
+
+/// The reading without the pixels of each of `count` masks, in batches.
+pub async fn scores_without(
+    cx: &Context<'_>,
+    remover: &Remover<'_>,
+    reading: Reading,
+    count: usize,
+    mut mask: impl FnMut(usize) -> Mask,
+) -> Result<Vec<f64>, Error> {
+    let mut values = Vec::with_capacity(count);
+    for range in cx.batches(count) {
+        let mut pictures = Vec::with_capacity(range.len());
+        for i in range {
+            pictures.push(remover.remove(&mask(i)).await?);
+        }
+        values.extend(read(cx, &Tensor::stack(&pictures), reading).await?);
+    }
+    Ok(values)
+}
+
 /// The target after each of `removals`: so many pixels, the first of that order.
 pub async fn sweep(
     cx: &Context<'_>,
@@ -154,16 +243,32 @@ pub async fn sweep(
     ranking: &Ranking,
     removals: &[(Order, usize)],
 ) -> Result<Vec<f64>, Error> {
-    let mut values = Vec::with_capacity(removals.len());
-    for range in cx.batches(removals.len()) {
-        let mut pictures = Vec::with_capacity(range.len());
-        for &(order, count) in &removals[range] {
-            pictures.push(remover.remove(&ranking.first(order, count)).await?);
-        }
-        let scores = cx.scores(&Tensor::stack(&pictures)).await?;
-        values.extend(scores.into_iter().map(f64::from));
-    }
-    Ok(values)
+    let mask = |i: usize| ranking.first(removals[i].0, removals[i].1);
+    scores_without(cx, remover, Reading::Target, removals.len(), mask).await
+}
+
+/// The target over the share of pixels removed. `counts` lists the number of removed pixels of each step, ascending, and
+/// `mask` makes them; a step that leaves no pixel is left out where the imputer fills from kept ones.
+pub async fn removal_curve(
+    cx: &Context<'_>,
+    remover: &Remover<'_>,
+    label: &str,
+    counts: &[usize],
+    mask: impl Fn(usize) -> Mask,
+) -> Result<Curve, Error> {
+    let pixels = cx.exec.model().input_dims()[1..].iter().product::<usize>();
+    let steps = counts
+        .iter()
+        .filter(|&&count| count < pixels || remover.can_remove_everything())
+        .count();
+    Ok(Curve {
+        label: label.to_owned(),
+        x: counts[..steps]
+            .iter()
+            .map(|&count| count as f64 / pixels as f64)
+            .collect(),
+        y: scores_without(cx, remover, Reading::Target, steps, mask).await?,
+    })
 }
 
 #[cfg(test)]

@@ -3,14 +3,14 @@
 //! **What it computes.** How fast the target falls as the pixels that the map ranks highest are removed.
 //!
 //! **Formula.** `score = area under g(x without S[k])` by trapezoids over the share of pixels removed, `S[k]` the first
-//! `round(k / steps * pixels)` pixels of the ranking, `k = 0 ... steps`; the area is divided by the range of the share.
+//! `round(k / steps * share * pixels)` pixels of the ranking, `k = 0 ... steps`; the area is divided by the range covered.
 //!
 //! **Shapes and sign.** A pixel goes with all its channels; its relevance is the sum of the map over them, and coarse
 //! maps are resized bilinearly. Equal pixels stand in a random order fixed by the seed. With `morf` lower is better,
 //! with `lerf` (least relevant first) higher is better.
 //!
 //! **Parameters.** `steps`: removals; each takes one pass, and one more for the whole picture. `order`: `morf` or `lerf`.
-//! The imputer chosen for removal fills; with one that fills from kept pixels the last point, where none is left, is
+//! `share`: the largest share of the pixels removed (Xplique's `max_percentage_perturbed`). The imputer chosen for removal fills; with one that fills from kept pixels the last point, where none is left, is
 //! left out, and the area is taken over the range reached.
 //!
 //! **When it misleads.** Pictures with holes are unlike anything the network was trained on: a fast fall may show that
@@ -19,9 +19,9 @@
 //! **Reference.** Petsiuk, Das & Saenko, RISE, BMVC 2018, arXiv:1806.07421; Samek et al. 2017, arXiv:1509.06321.
 //!
 //! **Parity.** The paper's definition in NumPy, and Quantus `PixelFlipping` on one channel with the whole picture as its
-//! first point; within 1e-4. Quantus removes single channel values of colour pictures; here a pixel is one unit.
+//! first point, Xplique `Deletion` with all channels; within 1e-5. Quantus removes single channel values of colour pictures; here a pixel is one unit.
 
-use super::curve::{Order, Ranking, check_steps, share, sweep};
+use super::curve::{Order, Ranking, check_steps, removal_curve, steps_of};
 use super::{Category, Curve, Direction, Evidence, Measurement, Metric, MetricMeta, Need, Score};
 use crate::imputer::Remover;
 use crate::job::Passes;
@@ -37,6 +37,8 @@ crate::params! {
         steps: usize = 32usize, int(1, 10_000);
         /// Whether the most (`morf`) or the least (`lerf`) relevant pixels go first.
         order: String = "morf", choice("morf", "lerf");
+        /// Largest share of the pixels that is removed.
+        share: f64 = 1.0, real(0.01, 1.0);
     }
 }
 
@@ -50,7 +52,7 @@ impl Metric for Deletion {
         range: "the target's own range; 0 to 1 for probabilities",
         summary: "How fast the answer falls when the most relevant pixels are removed first.",
         caution: "Holes are strange to the network, and may lower the answer by themselves.",
-        sensitive: &["imputer", "order"],
+        sensitive: &["imputer", "order", "share"],
         reference: "Petsiuk et al. 2018, arXiv:1806.07421",
         needs: &[Need::Imputer],
         imputer: "constant",
@@ -59,7 +61,7 @@ impl Metric for Deletion {
 
     fn passes(&self, model: &Model, _: &Evidence<'_>, p: &DeletionParams) -> Result<Passes, Error> {
         let [_, height, width] = model.input_dims();
-        check_steps(p.steps, height * width)?;
+        check_steps(p.steps, steps_of(p.share, height * width))?;
         Ok(Passes {
             forward: p.steps as u64 + 1,
             backward: 0,
@@ -74,26 +76,11 @@ impl Metric for Deletion {
     ) -> Result<Measurement, Error> {
         let remover = Remover::new(cx, evidence.input).await?;
         let ranking = Ranking::new(&evidence.relevance, cx.random);
-        let order = Order::of(&p.order);
-        let pixels = ranking.pixels();
-        let last = if remover.can_remove_everything() {
-            pixels
-        } else {
-            pixels - 1
-        };
-        let removals: Vec<(Order, usize)> = (0..=p.steps)
-            .map(|k| (order, share(k, p.steps, pixels)))
-            .filter(|&(_, count)| count <= last)
-            .collect();
-        let curve = Curve {
-            label: order.label().to_owned(),
-            y: sweep(cx, &remover, &ranking, &removals).await?,
-            x: removals
-                .iter()
-                .map(|&(_, count)| count as f64 / pixels as f64)
-                .collect(),
-        };
-        Ok(measured(curve))
+        let (order, counts) = (Order::of(&p.order), ranking.counts(p.steps, p.share));
+        let mask = |k: usize| ranking.first(order, counts[k]);
+        Ok(measured(
+            removal_curve(cx, &remover, order.label(), &counts, mask).await?,
+        ))
     }
 }
 

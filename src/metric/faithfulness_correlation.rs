@@ -22,11 +22,12 @@
 //! `faithfulness-correlation/subsets`; within 1e-4. Quantus draws single channel values of colour pictures; here a pixel
 //! is one unit.
 
-use super::{Category, Direction, Evidence, Measurement, Metric, MetricMeta, Need, Score, stats};
-use crate::error::InputError;
+use super::curve::whole;
+use super::subsets::{Subsets, foretold};
+use super::{Category, Direction, Evidence, Measurement, Metric, MetricMeta, Need, stats};
 use crate::imputer::Remover;
 use crate::job::Passes;
-use crate::{Context, Error, Mask, Model, Tensor};
+use crate::{Context, Error, Model};
 
 /// See the [module](self).
 pub struct FaithfulnessCorrelation;
@@ -84,124 +85,10 @@ impl Metric for FaithfulnessCorrelation {
         p: &FaithfulnessCorrelationParams,
     ) -> Result<Measurement, Error> {
         let [_, height, width] = evidence.input.dims();
-        let mut sets = Sets::new(cx, p, height * width)?;
+        let mut sets = Subsets::new(cx, STREAM, p.runs, p.subset_size, height * width)?;
         let remover = Remover::new(cx, evidence.input).await?;
-        let picture = Tensor::stack(std::slice::from_ref(&evidence.input.tensor));
-        let whole = f64::from(cx.scores(&picture).await?[0]);
-        let relevance = evidence.relevance.data();
-        let (mut sums, mut falls) = (Vec::with_capacity(p.runs), Vec::with_capacity(p.runs));
-        let mut mask = Mask::all(height, width, false);
-        for range in cx.batches(p.runs) {
-            let mut pictures = Vec::with_capacity(range.len());
-            for run in range {
-                let set = sets.draw(run);
-                for &i in set {
-                    mask.bits_mut()[i] = true;
-                }
-                sums.push(set.iter().map(|&i| f64::from(relevance[i])).sum::<f64>());
-                pictures.push(remover.remove(&mask).await?);
-                for &i in set {
-                    mask.bits_mut()[i] = false;
-                }
-            }
-            let scores = cx.scores(&Tensor::stack(&pictures)).await?;
-            falls.extend(scores.into_iter().map(|score| whole - f64::from(score)));
-        }
-        Ok(Measurement {
-            score: correlation(&sums, &falls, whole),
-            curves: Vec::new(),
-        })
-    }
-}
-
-/// Undefined where a side varies no more than rounding makes it.
-fn correlation(sums: &[f64], falls: &[f64], whole: f64) -> Score {
-    let top = |values: &[f64]| values.iter().fold(0.0f64, |top, v| top.max(v.abs()));
-    if stats::spread(sums) <= 1e-12 * top(sums) {
-        return Score::Undefined(
-            "every set of pixels has the same relevance, so nothing can be foretold from it".into(),
-        );
-    }
-    if stats::spread(falls) <= 4.0 * f64::from(f32::EPSILON) * top(falls).max(whole.abs()) {
-        return Score::Undefined("the answer falls equally without any of the sets of pixels".into());
-    }
-    stats::pearson(sums, falls).map_or_else(
-        || Score::Undefined("the values are too large or too small to correlate".into()),
-        Score::Value,
-    )
-}
-
-/// Sets of pixels: recorded ones, or drawn by a partial shuffle.
-struct Sets<'a> {
-    recorded: Option<&'a Tensor>,
-    stream: crate::rng::Stream,
-    pixels: Vec<usize>,
-    size: usize,
-}
-
-impl<'a> Sets<'a> {
-    fn new(cx: &Context<'a>, p: &FaithfulnessCorrelationParams, pixels: usize) -> Result<Self, Error> {
-        let recorded = cx.random.recorded(STREAM);
-        if let Some(sets) = recorded {
-            if sets.shape() != [p.runs, p.subset_size] {
-                return Err(InputError::Shape {
-                    what: STREAM.into(),
-                    found: sets.shape().to_vec(),
-                    expected: format!("[{}, {}]", p.runs, p.subset_size),
-                }
-                .into());
-            }
-            if !sets.data().iter().all(|&i| i >= 0.0 && (i as usize) < pixels) {
-                return Err(Error::param(
-                    STREAM,
-                    format!("an index is not between 0 and {}", pixels - 1),
-                ));
-            }
-        }
-        Ok(Self {
-            recorded,
-            stream: cx.random.stream(STREAM),
-            pixels: (0..pixels).collect(),
-            size: p.subset_size,
-        })
-    }
-
-    fn draw(&mut self, run: usize) -> &[usize] {
-        match self.recorded {
-            Some(sets) => {
-                for (pixel, &i) in self.pixels.iter_mut().zip(sets.row(run)) {
-                    *pixel = i as usize;
-                }
-            }
-            None => {
-                for k in 0..self.size {
-                    let other = k + self.stream.index(self.pixels.len() - k);
-                    self.pixels.swap(k, other);
-                }
-            }
-        }
-        &self.pixels[..self.size]
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sides_that_do_not_vary_leave_it_undefined() {
-        assert!(matches!(
-            correlation(&[3.0, 3.0], &[1.0, 2.0], 5.0),
-            Score::Undefined(_)
-        ));
-        assert!(matches!(
-            correlation(&[3.0, 4.0], &[1.0, 1.0], 5.0),
-            Score::Undefined(_)
-        ));
-        assert!(matches!(
-            correlation(&[3.0, 4.0], &[0.0, 1e-7], 9.0),
-            Score::Undefined(_)
-        ));
-        assert!(matches!(correlation(&[3.0, 4.0], &[0.0, 0.1], 9.0), Score::Value(v) if v > 0.999_999));
+        let whole = whole(cx, evidence.input).await?;
+        let (sums, falls) = sets.falls(cx, &remover, &evidence.relevance, whole, p.runs).await?;
+        Ok(Measurement::of(foretold(stats::pearson, &sums, &falls, whole)))
     }
 }

@@ -4,14 +4,15 @@
 //! with every pixel removed.
 //!
 //! **Formula.** `score = area under g(x with only S[k])` by trapezoids over the share of pixels kept, `S[k]` the first
-//! `pixels - round((steps - k) / steps * pixels)` pixels of the ranking, `k = 0 ... steps`; the area is divided by the
-//! range of the share. Read backwards, the curve is that of deletion in the other order.
+//! `n - round((steps - k) / steps * n)` pixels of the ranking, `n = share * pixels`, `k = 0 ... steps`; the area is divided
+//! by the range covered. Read backwards, the curve is that of deletion in the other order.
 //!
 //! **Shapes and sign.** A pixel comes with all its channels; its relevance is the sum of the map over them, and coarse
 //! maps are resized bilinearly. Equal pixels stand in a random order fixed by the seed. With `morf` (most relevant put
 //! back first) higher is better, with `lerf` lower.
 //!
-//! **Parameters.** `steps`: insertions; each takes one pass, and one more for the start. `order`: `morf` or `lerf`. The
+//! **Parameters.** `steps`: insertions; each takes one pass, and one more for the start. `order`: `morf` or `lerf`.
+//! `share`: the largest share put back (Xplique's `max_percentage_perturbed`). The
 //! imputer chosen for removal fills what is missing; with one that fills from kept pixels the first point, where none is
 //! kept, is left out, and the area is taken over the range reached.
 //!
@@ -20,11 +21,11 @@
 //!
 //! **Reference.** Petsiuk, Das & Saenko, RISE, BMVC 2018, arXiv:1806.07421.
 //!
-//! **Parity.** The paper's definition in NumPy; within 1e-4.
+//! **Parity.** The paper's definition in NumPy, and Xplique `Insertion` with all channels; within 1e-5.
 
-use super::curve::{Order, Ranking, check_steps, share, sweep};
+use super::curve::{Order, Ranking, check_steps, removal_curve, steps_of};
 use super::deletion::measured;
-use super::{Category, Curve, Direction, Evidence, Measurement, Metric, MetricMeta, Need};
+use super::{Category, Direction, Evidence, Measurement, Metric, MetricMeta, Need};
 use crate::imputer::Remover;
 use crate::job::Passes;
 use crate::{Context, Error, Model};
@@ -39,6 +40,8 @@ crate::params! {
         steps: usize = 32usize, int(1, 10_000);
         /// Whether the most (`morf`) or the least (`lerf`) relevant pixels come back first.
         order: String = "morf", choice("morf", "lerf");
+        /// Largest share of the pixels that is put back.
+        share: f64 = 1.0, real(0.01, 1.0);
     }
 }
 
@@ -52,7 +55,7 @@ impl Metric for Insertion {
         range: "the target's own range; 0 to 1 for probabilities",
         summary: "How fast the answer rises when the most relevant pixels are put back first.",
         caution: "Favours maps made of compact patches.",
-        sensitive: &["imputer", "order"],
+        sensitive: &["imputer", "order", "share"],
         reference: "Petsiuk et al. 2018, arXiv:1806.07421",
         needs: &[Need::Imputer],
         imputer: "gaussian-blur",
@@ -61,7 +64,7 @@ impl Metric for Insertion {
 
     fn passes(&self, model: &Model, _: &Evidence<'_>, p: &InsertionParams) -> Result<Passes, Error> {
         let [_, height, width] = model.input_dims();
-        check_steps(p.steps, height * width)?;
+        check_steps(p.steps, steps_of(p.share, height * width))?;
         Ok(Passes {
             forward: p.steps as u64 + 1,
             backward: 0,
@@ -78,24 +81,18 @@ impl Metric for Insertion {
         let ranking = Ranking::new(&evidence.relevance, cx.random);
         let order = Order::of(&p.order);
         let pixels = ranking.pixels();
-        let most = if remover.can_remove_everything() {
-            pixels
-        } else {
-            pixels - 1
-        };
-        // What is missing when the first of one order are back are the first of the other.
-        let removals: Vec<(Order, usize)> = (0..=p.steps)
-            .map(|k| (order.reversed(), share(p.steps - k, p.steps, pixels)))
-            .filter(|&(_, count)| count <= most)
+        // What is missing when the first of one order are back are the first of the other; fewest missing first.
+        let back = ranking.counts(p.steps, p.share);
+        let most = back[p.steps];
+        let missing: Vec<usize> = back.iter().map(|&count| pixels - most + count).collect();
+        let mask = |k: usize| ranking.first(order.reversed(), missing[k]);
+        let mut curve = removal_curve(cx, &remover, order.label(), &missing, mask).await?;
+        curve.x = missing[..curve.x.len()]
+            .iter()
+            .rev()
+            .map(|&count| (pixels - count) as f64 / pixels as f64)
             .collect();
-        let curve = Curve {
-            label: order.label().to_owned(),
-            y: sweep(cx, &remover, &ranking, &removals).await?,
-            x: removals
-                .iter()
-                .map(|&(_, count)| (pixels - count) as f64 / pixels as f64)
-                .collect(),
-        };
+        curve.y.reverse();
         Ok(measured(curve))
     }
 }

@@ -353,14 +353,41 @@ macro_rules! metrics {
     };
 }
 
+pub mod blend;
 pub mod curve;
+pub mod fresh;
+pub mod groups;
+pub mod pic;
 pub mod stats;
+pub mod subsets;
+pub mod together;
 
 metrics! {
     insertion::Insertion,
     deletion::Deletion,
     road::Road,
     faithfulness_correlation::FaithfulnessCorrelation,
+    faithfulness_estimate::FaithfulnessEstimate,
+    pixel_flipping::PixelFlipping,
+    region_perturbation::RegionPerturbation,
+    selectivity::Selectivity,
+    sensitivity_n::SensitivityN,
+    irof::Irof,
+    infidelity::Infidelity,
+    monotonicity::Monotonicity,
+    monotonicity_correlation::MonotonicityCorrelation,
+    sufficiency::Sufficiency,
+    abpc::Abpc,
+    mu_fidelity::MuFidelity,
+    average_drop::AverageDrop,
+    average_increase::AverageIncrease,
+    average_gain::AverageGain,
+    pic_aic::PicAic,
+    pic_sic::PicSic,
+    arcc::Arcc,
+    degraded_ranking::DegradedRanking,
+    mask_leakage::MaskLeakage,
+    sufficiency_necessity::SufficiencyNecessity,
 }
 
 /// The metric called `id`.

@@ -218,11 +218,15 @@ pub fn quick(specs: &[lucarne::params::ParamSpec]) -> ParamValues {
         ("subset_size", 90.0),
         ("window", 11.0),
         ("stride", 9.0),
+        ("sizes", 3.0),
+        ("segments", 9.0),
     ];
-    short
-        .into_iter()
-        .filter(|(name, _)| specs.iter().any(|s| s.name == *name))
-        .map(|(name, value)| number(name, value))
+    // Cells are the one segmentation whose number is known before the picture is.
+    let words = [("segmenter", "grid")];
+    let numbers = short.into_iter().map(|(name, value)| number(name, value));
+    numbers
+        .chain(words.into_iter().map(|(name, word)| text(name, word)))
+        .filter(|(name, _)| specs.iter().any(|s| s.name == name))
         .collect()
 }
 
