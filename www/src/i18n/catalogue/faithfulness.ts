@@ -75,8 +75,7 @@ export const faithfulness: Group = {
     },
     'metric/abpc': {
       name: 'Aire entre les courbes',
-      summary:
-        'Combien la réponse baisse plus tôt sans les pixels les plus importants que sans les moins importants.',
+      summary: 'Combien la réponse baisse plus tôt sans les pixels les plus importants que sans les moins importants.',
       caution: 'Les indices contre la classe, classés derniers, comptent deux fois.',
       range: 'la plage de la cible, dans les deux sens ; environ 0 au hasard',
     },
@@ -156,7 +155,8 @@ export const faithfulness: Group = {
     'metric/pixel-flipping.share': 'La plus grande part des pixels changée.',
     'metric/region-perturbation.patch': 'Côté d’une région, en pixels.',
     'metric/region-perturbation.regions': 'Combien de régions sont retirées au plus, une passe chacune.',
-    'metric/region-perturbation.order': 'Si les régions les plus ou les moins importantes partent d’abord, ou au hasard.',
+    'metric/region-perturbation.order':
+      'Si les régions les plus ou les moins importantes partent d’abord, ou au hasard.',
     'metric/selectivity.patch': 'Côté d’une région, en pixels.',
     'metric/selectivity.order': 'Si les régions les plus ou les moins importantes partent d’abord.',
     'metric/sensitivity-n.sizes': 'Combien de tailles d’ensembles, d’un pixel à la plus grande part.',
@@ -202,8 +202,7 @@ export const faithfulness: Group = {
     'metric/degraded-ranking.levels': 'Versions de la carte, la première intacte.',
     'metric/degraded-ranking.steps': STEPS,
     'metric/mask-leakage.share': 'Part des pixels dans le masque.',
-    'metric/sufficiency-necessity.threshold':
-      'À partir de quelle part de la plus grande importance un pixel compte.',
+    'metric/sufficiency-necessity.threshold': 'À partir de quelle part de la plus grande importance un pixel compte.',
     'metric/sufficiency-necessity.steps':
       'Fractions des pixels importants où la réponse est lue, seuls gardés puis retirés.',
     'metric/sufficiency-necessity.separation_weight':
