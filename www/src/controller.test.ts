@@ -204,6 +204,13 @@ describe('costs', () => {
     expect(port.kinds().filter((k) => k === 'estimate')).toHaveLength(2);
   });
 
+  it('asks nothing of what is not in a registry', async () => {
+    await start();
+    const before = port.kinds().length;
+    for (const key of ['', 'method', 'method/none', 'toString/x']) controller.check(key);
+    expect(port.kinds()).toHaveLength(before);
+  });
+
   it('an engine that does not answer costs nothing but the estimate, and is asked again', async () => {
     port.failing.set('estimate', new Error('trapped'));
     await start();

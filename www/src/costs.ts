@@ -13,15 +13,19 @@ export function work(passes: { readonly forward: number; readonly backward: numb
   return passes.forward + BACKWARD * passes.backward;
 }
 
-/** The entry `registry/id` with the visitor's parameters. */
+/** The entry `registry/id` with the visitor's parameters; null where there is none, or not yet. */
 function entryOf(state: State, key: string): WireEntry | null {
-  const [registry = '', id = ''] = key.split('/', 2);
-  const entry = {
+  const [name = '', id = ''] = key.split('/', 2);
+  const find: Readonly<Record<Registry, () => Parameters<typeof choice>[2] | undefined>> = {
     method: () => findMethod(state, id),
     metric: () => findMetric(state.catalogue, id),
     imputer: () => findImputer(state.catalogue, id),
-  }[registry as Registry]();
-  return entry ? { registry: registry as Registry, entry: choice(state, registry as Registry, entry) } : null;
+  };
+  // Forms of other things than the registries have keys of their own.
+  if (!Object.hasOwn(find, name)) return null;
+  const registry = name as Registry;
+  const entry = find[registry]();
+  return entry ? { registry, entry: choice(state, registry, entry) } : null;
 }
 
 /** Asks the engine; each question once. */
