@@ -72,6 +72,12 @@ export class MetricPlan extends ReportElement {
       .search {
         max-width: 20em;
       }
+      .metrics > .row {
+        margin-bottom: 0.6em;
+      }
+      summary .small {
+        margin-inline-start: 0.5em;
+      }
       legend {
         margin-bottom: 0.3em;
       }
@@ -124,9 +130,10 @@ export class MetricPlan extends ReportElement {
       <legend class="label">${t.maps} <term-note .app=${this.app} term="control"></term-note></legend>
       <div class="stack">
         <p class="small">
-          ${t.mapsHere(scorable(state).length)}${
-            added.length > 0 ? html`, ${this.f.list(added.map((m) => this.text('method', m).name))}` : nothing
-          }
+          ${this.f.list([
+            ...(scorable(state).length > 0 || added.length === 0 ? [t.mapsHere(scorable(state).length)] : []),
+            ...added.map((m) => this.text('method', m).name),
+          ])}
         </p>
         <p class="small soft">${t.alwaysControls(this.f.list(names))}</p>
         <details>

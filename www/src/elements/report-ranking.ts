@@ -6,6 +6,9 @@ import { shared } from '../styles/shared.js';
 import { ReportElement } from './report-base.js';
 import { vars } from './vars.js';
 
+/** Means of shares differ by no less, unless they are equal. */
+const SAME = 1e-9;
+
 /** The maps by their mean place, category by category, controls among them. */
 @customElement('report-ranking')
 export class ReportRanking extends ReportElement {
@@ -112,10 +115,15 @@ export class ReportRanking extends ReportElement {
     const [first] = places;
     const method = places.find((s) => !s.row.control);
     if (!first || !method) return nothing;
-    const tied = places.find((s) => s.row.control && s.mean <= method.mean);
-    const text = tied
-      ? t.controlAhead(this.rowName(method.row), this.rowName(tied.row))
-      : t.winner(this.rowName(method.row));
+    const ahead = places.filter((s) => s.row.control).map((s) => ({ row: s.row, by: method.mean - s.mean }));
+    const [best] = ahead.sort((a, b) => b.by - a.by);
+    const names = (row: ScoredRow) => [this.rowName(method.row), this.rowName(row)] as const;
+    const text =
+      !best || best.by < -SAME
+        ? t.winner(this.rowName(method.row))
+        : best.by > SAME
+          ? t.controlAhead(...names(best.row))
+          : t.controlTies(...names(best.row));
     return html`<p class="small">${text}</p>`;
   }
 

@@ -2,10 +2,10 @@ import { css, html, nothing } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import { download, fileName } from '../export/download.js';
 import { reportCsv, reportJson } from '../export/report.js';
-import { controls, scorable } from '../plan.js';
+import { scorable } from '../plan.js';
 import { score, verdict, type Row } from '../reading.js';
 import { columnsOf, tally, type Column } from '../report.js';
-import { hasRows } from '../score.js';
+import { hasRows, rowsOf } from '../score.js';
 import type { Scores } from '../state.js';
 import { shared } from '../styles/shared.js';
 import './agreement-matrix.js';
@@ -19,6 +19,12 @@ import './report-ranking.js';
 import './score-table.js';
 import './section-frame.js';
 import './work-bar.js';
+
+/** What a map that knows nothing should not do as well. Simple, steady or alike it can be. */
+const KNOWING: ReadonlySet<string> = new Set(['faithfulness', 'localisation', 'randomisation']);
+
+/** Columns of the matrix that fit beside the curves. */
+const NARROW = 6;
 
 /** Step 4: maps by metrics by fillings beside the controls, ranked, with what they say and where they disagree. */
 @customElement('trust-section')
@@ -94,6 +100,8 @@ export class TrustSection extends ReportElement {
     const maps = scorable(this.state);
     const { scores, work, explained } = this.state;
     const running = work?.task === 'score';
+    const rows = rowsOf(this.state);
+    const count = rows.filter((row) => !row.control).length;
     const ready = hasRows(this.state) && columnsOf(this.state).length > 0;
     return html`<section-frame number="4" heading=${this.t.sections.trust} lead=${this.t.leads.trust}>
       <div class="main">
@@ -103,7 +111,7 @@ export class TrustSection extends ReportElement {
             ${running ? this.t.cancel : t.score}
           </button>
           <span class="small soft">
-            ${maps.length > 0 ? t.plan(t.maps(maps.length), t.controls(controls(this.state).length)) : t.waiting}
+            ${count > 0 ? t.plan(t.maps(count), t.controls(rows.length - count)) : t.waiting}
             ${maps[0] && explained.length > maps.length ? t.others(maps[0].label) : nothing}
           </span>
           <work-bar .app=${this.app} .tasks=${['score']}></work-bar>
@@ -128,7 +136,7 @@ export class TrustSection extends ReportElement {
             ? nothing
             : html`<report-ranking .app=${this.app}></report-ranking> <parallel-plot .app=${this.app}></parallel-plot>`
         }
-        <div class="pair">
+        <div class=${scores.columns.length > NARROW ? 'results' : 'pair'}>
           ${running ? nothing : html`<agreement-matrix .app=${this.app}></agreement-matrix>`}
           <curves-panel .app=${this.app}></curves-panel>
         </div>
@@ -218,7 +226,8 @@ export class TrustSection extends ReportElement {
         );
       case 'beaten': {
         const by = found.by.map((row) => `${this.rowName(row)} (${value(row)})`);
-        return t.beaten(name, this.rowName(found.method), value(found.method), this.f.list(by));
+        const words = KNOWING.has(column.category) ? t.beaten : this.t.report.beatenHere;
+        return words(name, this.rowName(found.method), value(found.method), this.f.list(by));
       }
       case 'ties':
         return t.ties(name, this.rowName(found.method), value(found.method), this.rowName(found.control));

@@ -181,7 +181,7 @@ export const en = {
     exports: { map: 'Map (PNG)', overlay: 'Overlay (PNG)', raw: 'Raw map (.npy)', provenance: 'Provenance (JSON)' },
   },
   trust: {
-    waiting: 'Explain the picture first; then its maps can be scored here.',
+    waiting: 'Explain the picture, or add methods here: their maps are scored beside the controls.',
     quantity: 'Measured quantity',
     removal: 'Filled by',
     needsKept: 'fills from what is left, so never a whole picture',

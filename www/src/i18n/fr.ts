@@ -198,7 +198,7 @@ export const fr: Messages = {
     },
   },
   trust: {
-    waiting: 'Expliquez d’abord l’image ; ses cartes pourront ensuite être évaluées ici.',
+    waiting: 'Expliquez l’image, ou ajoutez des méthodes ici : leurs cartes sont évaluées à côté des témoins.',
     quantity: 'Grandeur mesurée',
     removal: 'Remplis par',
     needsKept: 'remplit à partir du reste, donc jamais une image entière',

@@ -75,7 +75,6 @@ export const reportEn = {
   poor: 'no better than any control',
   alone: 'no control to compare with',
   isControl: 'control',
-  details: 'Scores',
   ranking: 'Ranking',
   rankingLead:
     'By the mean place over a category’s metrics, controls included. The bar reaches from the best place to the worst: a long bar means that the metrics disagree.',
@@ -86,6 +85,10 @@ export const reportEn = {
   byMetrics: (count: number) => (count === 1 ? 'by 1 metric' : `by ${count} metrics`),
   controlAhead: (method: string, control: string) =>
     `${control} comes before ${method}: by these metrics, no explanation here is better than a map that knows nothing.`,
+  controlTies: (method: string, control: string) =>
+    `${method} and ${control} share the first place: by these metrics, it is no better than a map that knows nothing.`,
+  beatenHere: (metric: string, method: string, value: string, controls: string) =>
+    `${metric}: ${method} (${value}), the best explanation here, does not beat ${controls}. That alone is no reason for distrust: a map that knows nothing can be simple or steady too.`,
   winner: (method: string) => `${method} comes first.`,
   agreement: 'Do the metrics agree?',
   agreementLead:
@@ -109,6 +112,4 @@ export const reportEn = {
   export: 'Save the report',
   exports: { json: 'Everything (JSON)', csv: 'Scores (CSV)', print: 'Print' },
   printed: (picture: string, network: string) => `${picture}, seen by ${network}`,
-  compare: (method: string) => `Second map of metrics that compare two: ${method}.`,
-  departures: 'Where we differ from Quantus, and why',
 };

@@ -79,7 +79,6 @@ export const reportFr: typeof reportEn = {
   poor: 'pas mieux qu’un seul témoin',
   alone: 'aucun témoin à comparer',
   isControl: 'témoin',
-  details: 'Scores détaillés',
   ranking: 'Classement',
   rankingLead:
     'Par la place moyenne dans les mesures d’une catégorie, témoins compris. La barre va de la meilleure place à la pire : une barre longue dit que les mesures se contredisent.',
@@ -90,6 +89,10 @@ export const reportFr: typeof reportEn = {
   byMetrics: (count) => (count === 1 ? 'selon 1 mesure' : `selon ${count} mesures`),
   controlAhead: (method, control) =>
     `${control} passe avant ${method} : selon ces mesures, aucune explication ici ne vaut mieux qu’une carte qui ne sait rien.`,
+  controlTies: (method, control) =>
+    `${method} et ${control} partagent la première place : selon ces mesures, elle ne vaut pas mieux qu’une carte qui ne sait rien.`,
+  beatenHere: (metric, method, value, controls) =>
+    `${metric} : ${method} (${value}), la meilleure explication ici, ne bat pas ${controls}. Cela seul ne justifie pas la méfiance : une carte qui ne sait rien peut aussi être simple ou stable.`,
   winner: (method) => `${method} vient en tête.`,
   agreement: 'Les mesures s’accordent-elles ?',
   agreementLead:
@@ -113,6 +116,4 @@ export const reportFr: typeof reportEn = {
   export: 'Enregistrer le rapport',
   exports: { json: 'Tout (JSON)', csv: 'Scores seuls (CSV)', print: 'Imprimer' },
   printed: (picture, network) => `${picture}, vue par ${network}`,
-  compare: (method) => `Seconde carte des mesures qui en comparent deux : ${method}.`,
-  departures: 'Où nous différons de Quantus, et pourquoi',
 };
