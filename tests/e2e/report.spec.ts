@@ -20,12 +20,12 @@ const start = (lucarne: Lucarne) => lucarne.trust.getByRole('button', { name: en
 const table = (lucarne: Lucarne) => lucarne.trust.getByRole('table').first();
 
 async function done(lucarne: Lucarne): Promise<void> {
-  await expect(lucarne.trust.getByText(en.trust.reading)).toBeVisible({ timeout: 60_000 });
+  await expect(lucarne.trust.getByText(en.trust.reading)).toBeVisible({ timeout: 120_000 });
 }
 
 /** Adds a method to the report by its name. */
 async function add(lucarne: Lucarne, name: string): Promise<void> {
-  await lucarne.trust.getByText(report.add).click();
+  await lucarne.trust.getByText(report.add, { exact: true }).click();
   await lucarne.trust.getByRole('searchbox', { name: report.findMethod }).fill(name);
   await tick(lucarne, name).check();
 }
@@ -41,7 +41,7 @@ async function save(lucarne: Lucarne, name: string): Promise<{ name: string; tex
 }
 
 test('methods by metrics by fillings: ranked, compared, read out, and saved', async ({ lucarne, page }) => {
-  test.setTimeout(120_000);
+  test.setTimeout(240_000);
   await lucarne.open('site', OBJECTS);
   await expect(lucarne.sentence).toBeVisible();
   // No map is needed to begin with: the report explains by itself.
@@ -59,7 +59,7 @@ test('methods by metrics by fillings: ranked, compared, read out, and saved', as
   await expect(table(lucarne).getByText(en.trust.control, { exact: true }).first()).toBeVisible();
   await expect(
     table(lucarne)
-      .getByText(/^beats|^no better/)
+      .getByText(/beats (all|\d)|no better than any/)
       .first(),
   ).toBeVisible();
   await expect(lucarne.trust.getByRole('heading', { name: report.ranking })).toBeVisible();
@@ -115,28 +115,28 @@ test('a sample with a mask is measured by it', async ({ lucarne }) => {
   await done(lucarne);
   const row = table(lucarne).getByRole('row', { name: /^Gradient/ });
   await expect(row).not.toContainText('no mask');
-  await expect(row.getByText(/^beats|^no better/)).toBeVisible();
+  await expect(row.getByText(/beats (all|\d)|no better than any/)).toBeVisible();
 });
 
 test('cancelled, it keeps what was reached, and goes on from there', async ({ lucarne }) => {
+  test.setTimeout(150_000);
   await lucarne.open('site', OBJECTS);
-  await lucarne.explain('Gradient');
-  // Enough that it is still running once the first score is seen.
-  await tick(lucarne, 'Noisy linear (ROAD)').check();
+  await lucarne.explain();
   await start(lucarne).click();
   const pending = table(lucarne).getByLabel(en.trust.pending);
   await expect(
     table(lucarne)
-      .getByText(/^beats|^no better/)
+      .getByText(/beats (all|\d)|no better than any/)
       .first(),
   ).toBeVisible();
   await lucarne.trust.getByRole('button', { name: en.cancel, exact: true }).click();
-  await expect(lucarne.trust.getByText(/^The run was cancelled/)).toBeVisible();
+  await expect(lucarne.trust.getByText(/The run was cancelled/)).toBeVisible();
   await expect(pending).toHaveCount(0);
   const kept = await table(lucarne).getByRole('button').allTextContents();
   await expect(table(lucarne).getByText(report.unreached).first()).toBeVisible();
   await lucarne.trust.getByRole('button', { name: report.goOn }).click();
-  await done(lucarne);
+  await expect(lucarne.trust.getByText(en.trust.reading)).toBeVisible({ timeout: 100_000 });
+  await expect(lucarne.trust.getByRole('progressbar')).toHaveCount(0, { timeout: 100_000 });
   await expect(table(lucarne).getByText(report.unreached)).toHaveCount(0);
   expect((await table(lucarne).getByRole('button').allTextContents()).length).toBeGreaterThan(kept.length);
 });
@@ -147,7 +147,7 @@ test('the budget ends it, and what was not reached is said', async ({ lucarne, p
   await page.keyboard.press('Tab');
   await add(lucarne, 'RISE');
   await start(lucarne).click();
-  await expect(lucarne.trust.getByText(/^The budget of 1 s was used up/)).toBeVisible();
+  await expect(lucarne.trust.getByText(/The budget of 1 s was used up/)).toBeVisible();
   await expect(lucarne.trust.getByRole('progressbar')).toHaveCount(0);
   await expect(table(lucarne).getByText(report.unreached).first()).toBeVisible();
   await expect(page.getByRole('alert').filter({ hasText: /\w/ })).toHaveCount(0);
@@ -180,9 +180,10 @@ test('printed, it is the report alone', async ({ lucarne, page }) => {
 });
 
 test('the plan is made and the report is read with the keyboard, at 320 pixels', async ({ lucarne, page }) => {
+  test.setTimeout(180_000);
   await page.setViewportSize({ width: 320, height: 640 });
   await lucarne.open('site', OBJECTS);
-  await lucarne.explain('Gradient');
+  await add(lucarne, 'Gradient');
   const find = lucarne.trust.getByRole('searchbox', { name: report.find });
   await find.focus();
   await page.keyboard.type('correlation');
