@@ -144,7 +144,7 @@ fn units_and_shapes_of_maps_matter_only_where_they_should() {
     let setting = Setting::new(&exec);
     // Powers of two keep every rank and every rounding.
     let stretched = map.map(|v| 4.0 * v);
-    let bent = map.map(|v| if v > 1.0 { 8.0 * v } else { v });
+    let bent = map.map(|v| if v > 2.0 { 8.0 * v } else { v });
     let ranks_only = [
         "insertion",
         "deletion",
