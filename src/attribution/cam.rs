@@ -157,7 +157,9 @@ pub(super) async fn principal(cx: &Context<'_>, mut maps: Maps) -> Result<Vec<f6
     let places = maps.places;
     for map in maps.values.chunks_mut(places) {
         let mean = map.iter().sum::<f64>() / places as f64;
-        map.iter_mut().for_each(|v| *v -= mean);
+        for value in map.iter_mut() {
+            *value -= mean;
+        }
     }
     let gram = |u: &[f64]| {
         let weights: Vec<f64> = maps.channels().map(|map| dot(map, u)).collect();
@@ -210,7 +212,9 @@ pub(super) async fn leading(cx: &Context<'_>, n: usize, apply: impl Fn(&[f64]) -
         .iter()
         .fold(0.0f64, |top, v| if v.abs() > top.abs() { *v } else { top });
     let scale = value.max(0.0).sqrt() * if top < 0.0 { -1.0 } else { 1.0 };
-    found.iter_mut().for_each(|v| *v *= scale);
+    for value in &mut found {
+        *value *= scale;
+    }
     Ok(found)
 }
 
@@ -222,7 +226,9 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 fn unit(mut v: Vec<f64>) -> (Vec<f64>, f64) {
     let length = dot(&v, &v).sqrt();
     if length > 0.0 {
-        v.iter_mut().for_each(|v| *v /= length);
+        for value in &mut v {
+            *value /= length;
+        }
     }
     (v, length)
 }
@@ -241,11 +247,11 @@ fn tridiagonal(diagonal: &[f64], beside: &[f64]) -> (f64, Vec<f64>) {
     // Whether every eigenvalue lies below x: all pivots of T - x are negative.
     let above = |x: f64| {
         let mut pivot = diagonal[0] - x;
-        for i in 1..m {
+        for (next, off) in diagonal[1..].iter().zip(beside) {
             if pivot >= 0.0 {
                 return false;
             }
-            pivot = diagonal[i] - x - off(i - 1).powi(2) / pivot;
+            pivot = next - x - off.powi(2) / pivot;
         }
         pivot < 0.0
     };
@@ -276,7 +282,9 @@ fn tridiagonal(diagonal: &[f64], beside: &[f64]) -> (f64, Vec<f64>) {
             vector[i] = (vector[i] - after) / pivots[i];
         }
         let top = vector.iter().fold(0.0f64, |top, v| top.max(v.abs()));
-        vector.iter_mut().for_each(|v| *v /= top);
+        for value in &mut vector {
+            *value /= top;
+        }
         vector = unit(vector).0;
     }
     (value, vector)

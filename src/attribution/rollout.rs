@@ -51,7 +51,9 @@ pub(super) fn with_residual(matrix: &mut Matrix, tokens: usize) {
     for (i, row) in matrix.chunks_mut(tokens).enumerate() {
         row[i] += 1.0;
         let sum: f64 = row.iter().sum();
-        row.iter_mut().for_each(|v| *v /= sum);
+        for value in row.iter_mut() {
+            *value /= sum;
+        }
     }
 }
 

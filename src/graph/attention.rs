@@ -23,6 +23,13 @@ impl Network {
         let Some(&first) = layers.first() else {
             return Err("it has no attention matrices [heads, T, T]; a vision transformer is needed".into());
         };
+        if self.partial_attention {
+            return Err(
+                "some of its attention is within windows or pools tokens; a transformer whose layers all mix the same \
+                 tokens is needed"
+                    .into(),
+            );
+        }
         let shape = &self.layers[first].shape;
         if let Some(other) = layers.iter().find(|&&i| self.layers[i].shape != *shape) {
             return Err(format!(
@@ -34,8 +41,8 @@ impl Network {
         let tokens = shape[2];
         let known = self.layers.iter().filter(|l| l.shape.len() == 2).filter_map(|l| l.grid);
         let grid = known
-            .filter(|g| g.tokens() == tokens)
-            .last()
+            .rev()
+            .find(|g| g.tokens() == tokens)
             .or_else(|| Grid::of_tokens(tokens, 1, false, None));
         let grid = grid.ok_or_else(|| {
             format!(

@@ -12,6 +12,7 @@ use super::branches::decide;
 use super::build::{Typed, Untyped, cause};
 use super::ends::{Answer, candidates, recognise};
 use super::onnx::{decode, each_tensor, node_name, opset, prune, settle, single_precision, unreadable, within};
+use super::outline::Mixing;
 use super::{Layer, Network, memory, outline, randomise};
 use crate::error::LoadError;
 use crate::guard::attempt;
@@ -328,32 +329,36 @@ fn build(prepared: Prepared, card: &ModelCard, limits: &Limits) -> Result<Option
     let mut seen = HashSet::new();
     let mut layers = Vec::new();
     let mut places = Vec::new();
+    let mut partial_attention = false;
     for (i, (node, _)) in candidates.iter().enumerate() {
         let outlet = values[i + 1];
         let shape = shape_of(outlet);
-        let attention = outline::is_attention(&model, outlet);
+        let mixing = outline::mixing(&model, outlet);
+        partial_attention |= mixing == Some(Mixing::Partial);
+        let attention = mixing == Some(Mixing::Whole);
         let maps = shape.len() == 4 && shape[2] * shape[3] > 1;
         let tokens = shape.len() == 3 && shape[1] > 1 && shape[2] > 1;
         let computed = model
             .outlet_fact(outlet)
             .is_ok_and(|f| f.konst.is_none() && f.datum_type == f32::datum_type());
         let layer = attention || ((maps || tokens) && shape[0] == 1 && node.op_type != "Softmax");
-        if layer && computed && seen.insert(outlet) {
-            let inner = if attention && shape.len() == 3 {
-                &shape[..]
-            } else {
-                &shape[1..]
-            };
+        if !layer || !computed {
+            continue;
+        }
+        let inner = if attention && shape.len() == 3 {
+            &shape[..]
+        } else {
+            &shape[1..]
+        };
+        let lie = lies.get(&outlet).copied().flatten();
+        let grid = outline::grid(inner, lie).filter(|_| !attention);
+        if grid.is_none_or(|g| g.places() > 1) && seen.insert(outlet) {
             layers.push(Layer {
                 name: node_name(node).to_owned(),
                 op: node.op_type.clone(),
                 shape: inner.to_vec(),
                 reads: Vec::new(),
-                grid: if attention {
-                    None
-                } else {
-                    outline::grid(inner, lies.get(&outlet).copied().flatten())
-                },
+                grid,
                 attention,
             });
             places.push(i + 1);
@@ -373,6 +378,7 @@ fn build(prepared: Prepared, card: &ModelCard, limits: &Limits) -> Result<Option
         head,
         layers,
         default_layer,
+        partial_attention,
         weight_groups: groups.into_iter().map(|g| g.name).collect(),
         places,
         model,

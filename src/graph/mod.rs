@@ -61,6 +61,8 @@ pub struct Network {
     head: Head,
     layers: Vec<Layer>,
     default_layer: Option<usize>,
+    /// Whether some of its attention is within windows, or by other tokens.
+    partial_attention: bool,
     weight_groups: Vec<String>,
     /// For each layer, its place among `values`.
     places: Vec<usize>,

@@ -154,6 +154,7 @@ pub(super) fn lies(model: &TypedModel) -> TractResult<BTreeMap<OutletId, Option<
     for &source in model.input_outlets()? {
         known.insert(source, Some(Lie::Maps { y: 2, x: 3 }));
     }
+    let mut seen: BTreeMap<Vec<usize>, Lie> = BTreeMap::new();
     for id in model.eval_order()? {
         let node = model.node(id);
         let rank = |outlet: OutletId| model.outlet_fact(outlet).map_or(0, TypedFact::rank);
@@ -180,6 +181,16 @@ pub(super) fn lies(model: &TypedModel) -> TractResult<BTreeMap<OutletId, Option<
                     (rank(input) == rank(out)).then_some(lie)
                 }
             }
+        };
+        let shape = model.outlet_fact(out)?.shape.as_concrete().map(<[usize]>::to_vec);
+        let found = match (found, shape) {
+            (Some(lie @ Lie::Maps { .. }), Some(shape)) => {
+                seen.entry(shape).or_insert(lie);
+                found
+            }
+            // Out of groups or windows, and back in the shape that maps had before.
+            (None, Some(shape)) if node.op_is::<AxisOp>() => seen.get(&shape).copied(),
+            _ => found,
         };
         known.insert(out, found);
     }
@@ -217,36 +228,37 @@ fn contracted(axes: &AxesMapping, slot: usize, a: usize) -> Option<usize> {
     axes.iter_all_axes().find(holds)?.outputs.first()?.first().copied()
 }
 
-/// Whether `outlet` holds attention: rows that sum to 1 over the same number of places, which then mix values.
-pub(super) fn is_attention(model: &TypedModel, outlet: OutletId) -> bool {
-    let shape: Vec<usize> = model
-        .outlet_fact(outlet)
-        .ok()
-        .and_then(|f| f.shape.as_concrete().map(<[usize]>::to_vec))
-        .unwrap_or_default();
-    let (square, rank) = (
-        shape.len() > 2 && shape[shape.len() - 1] == shape[shape.len() - 2],
-        shape.len(),
-    );
-    let softmax = model
-        .node(outlet.node)
-        .op_as::<Softmax>()
-        .is_some_and(|op| op.axes[..] == [rank.wrapping_sub(1)]);
-    if !(square && softmax && shape[rank - 1] > 1 && (rank == 3 || (rank == 4 && shape[0] == 1))) {
-        return false;
+/// What a softmax whose rows mix values is to the tokens of a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mixing {
+    /// All tokens by all tokens: `[1, heads, T, T]` or `[heads, T, T]`.
+    Whole,
+    /// Within windows, or by fewer or other tokens.
+    Partial,
+}
+
+/// Whether `outlet` holds attention: rows that sum to 1, which then mix values.
+pub(super) fn mixing(model: &TypedModel, outlet: OutletId) -> Option<Mixing> {
+    let shape: Vec<usize> = model.outlet_fact(outlet).ok()?.shape.as_concrete()?.to_vec();
+    let rank = shape.len();
+    let op = model.node(outlet.node).op_as::<Softmax>()?;
+    if rank < 3 || op.axes[..] != [rank - 1] || shape[rank - 1] < 2 {
+        return None;
     }
+    let square = shape[rank - 1] == shape[rank - 2];
+    let whole = square && (rank == 3 || (rank == 4 && shape[0] == 1));
     let mut at = outlet;
     while let [reader] = model.outlet_successors(at)[..] {
         let next = model.node(reader.node);
         if next.op_is::<EinSum>() {
-            return true;
+            return Some(if whole { Mixing::Whole } else { Mixing::Partial });
         }
         if next.inputs.len() != 1 {
-            return false;
+            return None;
         }
         at = OutletId::new(next.id, 0);
     }
-    false
+    None
 }
 
 /// For each of `layers`, the indices of the layers that it is computed from without another layer between.
@@ -255,7 +267,7 @@ pub(super) fn reads(model: &TypedModel, layers: &[OutletId]) -> Vec<Vec<usize>> 
     let before = |layer: &OutletId| {
         let mut found = BTreeSet::new();
         let mut seen = BTreeSet::new();
-        let mut waiting: Vec<OutletId> = model.node(layer.node).inputs.to_vec();
+        let mut waiting: Vec<OutletId> = model.node(layer.node).inputs.iter().copied().collect();
         while let Some(at) = waiting.pop() {
             if let Some(&i) = index.get(&at) {
                 found.insert(i);
@@ -282,11 +294,18 @@ pub(super) fn grid(shape: &[usize], lie: Option<Lie>) -> Option<Grid> {
 }
 
 /// The layer that the methods which weigh a layer's channels look at by default. In a transformer, the last tokens that
-/// all of the last attention is computed from, of the width that tokens have at the end: what comes later moves no token
-/// but the one that answers. Else the last feature map, and in a network without any, the last tokens.
+/// all of the last attention is computed from, of the width that most tokens have: what comes later moves no token but the
+/// one that answers. Else the last feature map, and in a network without any, the last tokens.
 pub(super) fn default_layer(layers: &[Layer]) -> Option<usize> {
     let last = |rank: usize| layers.iter().rposition(|l| l.grid.is_some() && l.shape.len() == rank);
-    let width = last(2).and_then(|i| layers[i].grid).map(|g| g.channels);
+    let mut widths: BTreeMap<usize, usize> = BTreeMap::new();
+    for grid in layers.iter().filter(|l| l.shape.len() == 2).filter_map(|l| l.grid) {
+        *widths.entry(grid.channels).or_default() += 1;
+    }
+    let width = widths
+        .into_iter()
+        .max_by_key(|&(_, count)| count)
+        .map(|(width, _)| width);
     let mut frontier: BTreeSet<usize> = layers.iter().rposition(|l| l.attention).into_iter().collect();
     while let Some(next) = frontier.pop_last() {
         let tokens = layers[next].shape.len() == 2;
