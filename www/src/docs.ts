@@ -7,7 +7,7 @@ export type Doc = Readonly<Record<Section, string>>;
 
 /** What is known of an entry, or null where its file says nothing. */
 export function docOf(page: Page | null): Doc | null {
-  if (page === null || page.registry === 'all') return null;
+  if (page === null || !('id' in page)) return null;
   return (texts as Readonly<Record<string, Doc>>)[`${page.registry}/${page.id}`] ?? null;
 }
 

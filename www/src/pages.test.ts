@@ -7,6 +7,7 @@ it('an address leads to the page that it was written for', () => {
     { registry: 'all' },
     { registry: 'method', id: 'grad-cam' },
     { registry: 'imputer', id: 'constant' },
+    { registry: 'departures' },
   ];
   expect(pages.map((p) => readPage(pageHash(p)))).toEqual(pages);
   expect(samePage(pages[1] ?? null, pages[2] ?? null)).toBe(false);

@@ -121,7 +121,11 @@ export interface View {
 export type Cost = Estimate;
 
 /** A page beside the playground: one entry of a registry, or the list of all. */
-export type Page = { readonly registry: Registry; readonly id: string } | { readonly registry: 'all' };
+export type Page =
+  | { readonly registry: Registry; readonly id: string }
+  | { readonly registry: 'all' }
+  /** Where our metrics differ from the library that the field cites. */
+  | { readonly registry: 'departures' };
 
 export type Params = Readonly<Record<string, WireValue>>;
 export type Theme = 'auto' | 'light' | 'dark';

@@ -111,7 +111,7 @@ export class EntryPage extends AppElement {
 
   protected override render() {
     const { page, catalogue } = this.state;
-    if (page === null || page.registry === 'all') return nothing;
+    if (page === null || !('id' in page)) return nothing;
     const { registry, id } = page;
     const t = this.t.guide.pages;
     const entry = {

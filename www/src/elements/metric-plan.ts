@@ -72,6 +72,10 @@ export class MetricPlan extends ReportElement {
       .search {
         max-width: 20em;
       }
+      a {
+        color: var(--accent);
+        text-underline-offset: 0.15em;
+      }
       .metrics > .row {
         margin-bottom: 0.6em;
       }
@@ -251,6 +255,7 @@ export class MetricPlan extends ReportElement {
           <button class="quiet" type="button" @click=${() => this.#plan({ metrics: [] })}>${t.preset.none}</button>
         </span>
       </div>
+      <p class="small">${this.link({ registry: 'departures' }, this.t.report.departures)}</p>
       ${groups.length === 0 ? html`<p class="small soft">${t.noMatch}</p>` : nothing}
       ${groups.map(({ category, entries, shown }) => {
         const chosen = entries.filter((m) => this.state.plan.metrics.includes(m.id)).length;

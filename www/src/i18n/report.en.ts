@@ -111,5 +111,6 @@ export const reportEn = {
   placesTable: 'Places: 1 is best',
   export: 'Save the report',
   exports: { json: 'Everything (JSON)', csv: 'Scores (CSV)', print: 'Print' },
+  departures: 'Where we differ from Quantus, and why',
   printed: (picture: string, network: string) => `${picture}, seen by ${network}`,
 };

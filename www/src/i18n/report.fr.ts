@@ -115,5 +115,6 @@ export const reportFr: typeof reportEn = {
   placesTable: 'Places : 1 est la meilleure',
   export: 'Enregistrer le rapport',
   exports: { json: 'Tout (JSON)', csv: 'Scores seuls (CSV)', print: 'Imprimer' },
+  departures: 'Où nous différons de Quantus, et pourquoi',
   printed: (picture, network) => `${picture}, vue par ${network}`,
 };

@@ -4,6 +4,7 @@ import { customElement, property, state } from 'lit/decorators.js';
 import { Controller } from '../controller.js';
 import '../elements/answer-section.js';
 import '../elements/catalogue-page.js';
+import '../elements/departures-page.js';
 import '../elements/entry-page.js';
 import type { App } from '../elements/base.js';
 import '../elements/error-note.js';
@@ -87,7 +88,8 @@ export class LucarnePlayground extends LitElement {
         :host {
           color-scheme: light;
         }
-        :host([printing]) :is(page-header, status-line, error-note, picture-section, answer-section, why-section) {
+        :host([printing])
+          :is(page-header, status-line, error-note, picture-section, answer-section, why-section, visualise-section) {
           display: none;
         }
         :host([printing]) :is(.steps, .column) {
@@ -223,7 +225,8 @@ export class LucarnePlayground extends LitElement {
   #say(before: Task | null, now: Task | null): void {
     const t = messages(this.#store.state.language).work;
     if (now !== null && now !== before) this.said = `${t[now]}…`;
-    else if (now === null && (before === 'explain' || before === 'score' || before === 'visualise')) this.said = t.done[before];
+    else if (now === null && (before === 'explain' || before === 'score' || before === 'visualise'))
+      this.said = t.done[before];
     else if (now === null) this.said = '';
   }
 
@@ -260,7 +263,9 @@ export class LucarnePlayground extends LitElement {
           ? nothing
           : page.registry === 'all'
             ? html`<catalogue-page .app=${this.#app}></catalogue-page>`
-            : html`<entry-page .app=${this.#app}></entry-page>`
+            : page.registry === 'departures'
+              ? html`<departures-page .app=${this.#app}></departures-page>`
+              : html`<entry-page .app=${this.#app}></entry-page>`
       }`;
   }
 
