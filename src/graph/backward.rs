@@ -24,7 +24,7 @@ pub(in crate::graph) fn differentiate(
     of: OutletId,
     wrt: &[OutletId],
 ) -> Result<TypedModel, GradientError> {
-    differentiate_by(|_| Ok(Scheme::gradient()), model, of, &[], wrt)
+    differentiate_by(|_| Scheme::gradient(), model, of, &[], wrt)
 }
 
 /// The graph `(inputs, cotangent) -> (of, also, gradients)`: the gradients of `sum(cotangent * of)` by each outlet of
@@ -42,7 +42,7 @@ pub(in crate::graph) fn differentiate(
 /// [`GradientError::NoRule`] if a gradient flows into an operator without a rule, or in a form that its rule does not
 /// cover; [`GradientError::Unreached`] if `of` does not depend on one of `wrt` by a differentiable path.
 pub(in crate::graph) fn differentiate_by(
-    scheme: impl FnOnce(&View<'_>) -> TractResult<Scheme>,
+    scheme: impl FnOnce(&View<'_>) -> Scheme,
     model: &TypedModel,
     of: OutletId,
     also: &[OutletId],
@@ -92,7 +92,7 @@ pub(in crate::graph) fn differentiate_by(
         graph: &graph,
         outlets: &outlets,
     };
-    let scheme = scheme(&view).map_err(|error| engine("network", "", &error))?;
+    let scheme = scheme(&view);
     let start = (scheme.seed)(&mut graph, seed, outlets[&of]).map_err(|error| engine("Source", COTANGENT, &error))?;
     cotangents.insert(of, vec![start]);
     let baseline = if scheme.table.compares {

@@ -104,13 +104,13 @@ impl View<'_> {
 }
 
 /// How `rules` walk back through the network of `view`.
-pub(in crate::graph) fn scheme(rules: &Rules, view: &View) -> TractResult<Scheme> {
-    Ok(match rules {
+pub(in crate::graph) fn scheme(rules: &Rules, view: &View) -> Scheme {
+    match rules {
         Rules::Gradient => Scheme::gradient(),
         Rules::DeepLift => Scheme::by(deeplift::table()),
         Rules::FullGradient => Scheme::by(full_gradient::table()),
         Rules::GuidedRelu => relu::scheme(view, relu::Variant::Guided),
         Rules::DeconvRelu => relu::scheme(view, relu::Variant::Deconv),
         Rules::Lrp(lrp) => lrp::scheme(view, lrp),
-    })
+    }
 }

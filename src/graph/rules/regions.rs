@@ -24,6 +24,11 @@ pub(super) fn binary(node: &TypedNode) -> Option<&dyn BinMiniOp> {
     node.op_as::<TypedBinOp>().map(|op| &*op.0)
 }
 
+/// Whether a node applies this binary operator.
+pub(super) fn applies<Op: BinMiniOp>(node: &TypedNode) -> bool {
+    binary(node).is_some_and(<dyn BinMiniOp>::is::<Op>)
+}
+
 impl Regions {
     /// Regions end at the outlets that the result is taken by.
     pub fn of(view: &View) -> Self {
@@ -95,7 +100,7 @@ impl Regions {
 
 /// The data input and the bound of a node that applies `Op` (a maximum or minimum) to a tensor and a number.
 fn bounded<Op: BinMiniOp>(view: &View, node: &TypedNode) -> Option<(OutletId, f32)> {
-    binary(node).filter(|op| op.is::<Op>())?;
+    applies::<Op>(node).then_some(())?;
     let [data] = view.active_inputs(node)[..] else {
         return None;
     };

@@ -128,6 +128,48 @@ class VitBlock(nn.Module):
         return self.add2(x, self.mlp(self.norm2(x)))
 
 
+class Nodes(nn.Module):
+    """A bundled network (bundled.py), each node a module of PyTorch's own."""
+
+    def __init__(self, net):
+        super().__init__()
+        self.plan, self.result = [], net.output
+        self.steps = nn.ModuleList()
+        for op in net.layers.values():
+            weights = [net.get_parameter(net.weights[i]).data for i in op.inputs if i in net.weights]
+            self.plan.append(([i for i in op.inputs if i not in net.weights], op.output))
+            self.steps.append(self.step(op, weights))
+
+    @staticmethod
+    def step(op, weights):
+        a = op.a
+        match op.kind:
+            case "Conv":
+                weight, bias = weights
+                top, left, bottom, right = a.get("pads", [0, 0, 0, 0])
+                even = (top, left) == (bottom, right)
+                group = a.get("group", 1)
+                conv = nn.Conv2d(weight.shape[1] * group, weight.shape[0], weight.shape[2:], a.get("strides", 1),
+                                 (top, left) if even else 0, groups=group)
+                conv.weight.data, conv.bias.data = weight, bias
+                return conv if even else nn.Sequential(nn.ZeroPad2d((left, right, top, bottom)), conv)
+            case "Gemm":
+                assert a.get("transB") and a.get("alpha", 1.0) == a.get("beta", 1.0) == 1.0
+                linear = nn.Linear(*weights[0].shape[::-1])
+                linear.weight.data, linear.bias.data = weights
+                return linear
+            case "Clip":
+                assert [float(w) for w in weights] == [0.0, 6.0]
+                return nn.ReLU6()
+        return {"Relu": nn.ReLU, "Add": Add, "GlobalAveragePool": lambda: nn.AdaptiveAvgPool2d(1), "Flatten": nn.Flatten}[op.kind]()
+
+    def forward(self, x):
+        values = {"input": x}
+        for (inputs, output), step in zip(self.plan, self.steps):
+            values[output] = step(*(values[i] for i in inputs))
+        return values[self.result]
+
+
 def _sequential(net, swaps):
     """`net` with its blocks replaced by class."""
     def swap(m):
@@ -143,6 +185,8 @@ def canonical(name, dtype=torch.float64):
         made = DenseConcat(net)
     elif name == "tiny-vit":
         made = Vit(net)
+    elif type(net).__name__ == "OnnxNet":
+        made = Nodes(net)
     else:
         made = _sequential(net, {"ResidualBlock": Residual, "InvertedResidual": Inverted, "ConvNextBlock": ConvNext})
     made = made.eval().requires_grad_(False)

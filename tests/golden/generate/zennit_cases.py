@@ -134,6 +134,13 @@ def uniform():
               {"composite": "epsilon", "epsilon": 0.25, "zero_bias": True})
 
 
+def bundled():
+    """A network as trained, with a photograph; a picture cannot promise that it sits on no kink."""
+    name, bounds = "objects", {"low": -2.5, "high": 2.75}
+    for composite, make, options in (("epsilon-plus", EpsilonPlus, {}), ("epsilon-gamma-box", EpsilonGammaBox, bounds)):
+        relevance(f"lrp-{composite}-{name}", "lrp", name, lambda: make(**options), f"{make.__name__}({options})", {"composite": composite, **options})
+
+
 def others():
     for name in ("plain", "residual", "dense-concat", "depthwise-se"):
         extra = [] if name != "depthwise-se" else [(Activation, Pass())]
@@ -167,5 +174,6 @@ def relus():
 if __name__ == "__main__":
     composites()
     uniform()
+    bundled()
     others()
     relus()

@@ -6,7 +6,7 @@ use tract_onnx::tract_core::ops::einsum::EinSum;
 use tract_onnx::tract_core::ops::math::{Add, Div, Mul, Sub};
 
 use super::super::View;
-use super::super::regions::binary;
+use super::super::regions::applies;
 use crate::graph::vjp::prelude::*;
 
 /// The classes of layers that composites tell apart.
@@ -40,9 +40,8 @@ impl Layer {
         let [data] = view.active_inputs(node)[..] else {
             return None;
         };
-        let (kind, weights_at, bias_at) = if node.op_as::<Conv>().is_some_and(|op| op.q_params.is_none()) {
-            (Kind::Conv, 1, Some(2))
-        } else if node.op_is::<Deconv>() {
+        let conv = node.op_as::<Conv>().is_some_and(|op| op.q_params.is_none());
+        let (kind, weights_at, bias_at) = if conv || node.op_is::<Deconv>() {
             (Kind::Conv, 1, Some(2))
         } else if node.op_as::<EinSum>().is_some_and(|op| op.q_params.is_none()) && node.inputs.len() == 2 {
             (Kind::Dense, 1 - data, None)
@@ -59,12 +58,14 @@ impl Layer {
             Some(slot) => vector(&*view.konst(node.inputs[slot])?, count)?,
             None => vec![0.0; count],
         };
-        let (scale, shift) = following(view, node, channel, count);
-        let plain = scale.iter().all(|&s| s == 1.0) && shift.iter().all(|&s| s == 0.0);
-        if !plain {
-            scale_along(&mut weights, by, &scale)?;
+        let merged = following(view, node, channel, count);
+        let mut bias = own;
+        if let Some((scale, shift)) = &merged {
+            scale_along(&mut weights, by, scale)?;
+            for ((bias, scale), shift) in bias.iter_mut().zip(scale).zip(shift) {
+                *bias = *bias * scale + shift;
+            }
         }
-        let bias: Vec<f32> = (0..count).map(|c| own[c] * scale[c] + shift[c]).collect();
         Some(Self {
             kind,
             op: node.op.clone(),
@@ -74,7 +75,7 @@ impl Layer {
             weights,
             bias: if bias.iter().all(|&b| b == 0.0) { vec![] } else { bias },
             channel,
-            merged: (!plain).then_some((scale, shift)),
+            merged,
         })
     }
 
@@ -115,17 +116,20 @@ fn vector(tensor: &Tensor, count: usize) -> Option<Vec<f32>> {
     }
 }
 
-/// The factor and shift that the operators after a layer apply to each channel, as far as nothing else reads what is
-/// between. Single numbers belong to activations, unless there is one channel only.
-fn following(view: &View, node: &TypedNode, channel: usize, count: usize) -> (Vec<f32>, Vec<f32>) {
+/// The factor and shift that the operators after a layer apply to each channel, if any, as far as nothing else reads what
+/// is between. Single numbers belong to activations, unless there is one channel only.
+fn following(view: &View, node: &TypedNode, channel: usize, count: usize) -> Option<(Vec<f32>, Vec<f32>)> {
     let (mut scale, mut shift) = (vec![1.0f32; count], vec![0.0f32; count]);
     let mut at: OutletId = node.id.into();
+    let mut any = false;
     while !view.wrt.contains(&at) {
         let [reader] = view.readers(at)[..] else { break };
         let next = view.model.node(reader);
-        let ([slot], Some(op)) = (&view.active_inputs(next)[..], binary(next)) else {
+        let &[slot] = &view.active_inputs(next)[..] else { break };
+        let known = applies::<Add>(next) || applies::<Sub>(next) || applies::<Mul>(next);
+        if !(known || (applies::<Div>(next) && slot == 0)) {
             break;
-        };
+        }
         let other = next.inputs[1 - slot];
         let rank = view.shape(at).len();
         let by_channel = |shape: &[usize]| {
@@ -137,26 +141,24 @@ fn following(view: &View, node: &TypedNode, channel: usize, count: usize) -> (Ve
         let Some(by) = view.konst(other).and_then(|konst| vector(&konst, count)) else {
             break;
         };
-        let first = *slot == 0;
         for c in 0..count {
             let by = by[c];
-            let (factor, term) = if op.is::<Add>() {
+            let (factor, term) = if applies::<Add>(next) {
                 (1.0, by)
-            } else if op.is::<Sub>() {
-                if first { (1.0, -by) } else { (-1.0, by) }
-            } else if op.is::<Mul>() {
+            } else if applies::<Sub>(next) {
+                if slot == 0 { (1.0, -by) } else { (-1.0, by) }
+            } else if applies::<Mul>(next) {
                 (by, 0.0)
-            } else if op.is::<Div>() && first {
-                (1.0 / by, 0.0)
             } else {
-                return (scale, shift);
+                (1.0 / by, 0.0)
             };
             scale[c] *= factor;
             shift[c] = shift[c] * factor + term;
         }
+        any = true;
         at = next.id.into();
     }
-    (scale, shift)
+    any.then_some((scale, shift))
 }
 
 fn scale_along(tensor: &mut Tensor, axis: usize, by: &[f32]) -> Option<()> {

@@ -7,7 +7,7 @@ use tract_onnx::tract_core::ops::math::{self, Max};
 
 use super::super::View;
 use super::layer::Layer;
-use super::{is_layout, is_simple};
+use super::way::{is_layout, is_simple};
 use crate::graph::vjp::pointwise::Pointwise;
 use crate::graph::vjp::prelude::*;
 use crate::graph::vjp::{Adjoint, VjpTable};
