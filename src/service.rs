@@ -100,12 +100,17 @@ impl Service {
                 method,
                 removal,
                 target,
+                baseline,
                 seed,
                 ..
             } => {
                 let pool = self.model(&model)?;
                 let input = self.input(&pool, &picture)?;
-                let random = SeedStream::new(u64::from(seed));
+                let mut random = SeedStream::new(u64::from(seed));
+                if let Some(baseline) = baseline {
+                    let baseline = self.input(&pool, &baseline)?;
+                    random = session::with_baselines(random, pool.model(), std::slice::from_ref(&*baseline))?;
+                }
                 let q = question(&*pool, &job, &input, target, &removal, &random);
                 let (map, attributed) = session::explain(&q, &method).await?;
                 Ok((Reply::Attributed(attributed), vec![Beside::Floats(map.into_data())]))

@@ -247,6 +247,7 @@ pub async fn visualise(
             model: model.card().id.clone(),
             model_sha256: model.sha256().to_owned(),
             input_sha256: String::new(),
+            baseline_sha256: None,
             device: exec.device().to_string(),
             of: Choice::new(VISUALISE, params.values()),
             removal: None,
@@ -348,6 +349,7 @@ impl<'a> Question<'a> {
             model: model.card().id.clone(),
             model_sha256: model.sha256().to_owned(),
             input_sha256: input_sha256(self.input),
+            baseline_sha256: self.random.recorded(attribution::baselines::GIVEN).map(tensor_sha256),
             device: self.exec.device().to_string(),
             of: Choice::new(id, params),
             removal,
@@ -360,10 +362,34 @@ impl<'a> Question<'a> {
     }
 }
 
+/// `random` with the pictures that methods with `reference = picture` compare with. Refuses pictures that are not inputs
+/// of `model`.
+pub fn with_baselines(random: SeedStream, model: &Model, pictures: &[Input]) -> Result<SeedStream, Error> {
+    let mut tensors = Vec::new();
+    for picture in pictures {
+        if picture.dims() != model.input_dims() {
+            let (found, expected) = (picture.dims(), model.input_dims());
+            return Err(Error::param(
+                "baseline",
+                format!("its shape is {found:?}, not {expected:?}"),
+            ));
+        }
+        tensors.push(picture.tensor.clone());
+    }
+    if tensors.is_empty() {
+        return Ok(random);
+    }
+    Ok(random.with_recorded(attribution::baselines::GIVEN, Tensor::stack(&tensors)))
+}
+
 /// SHA-256 of the input's little-endian `f32` bytes, as provenance records it.
 pub fn input_sha256(input: &Input) -> String {
+    tensor_sha256(&input.tensor)
+}
+
+fn tensor_sha256(tensor: &Tensor) -> String {
     let mut hash = Sha256::new();
-    for value in input.tensor.data() {
+    for value in tensor.data() {
         hash.update(value.to_le_bytes());
     }
     crate::model::hex(&hash.finalize())

@@ -199,8 +199,37 @@ fn attribute(model: &str, method: Choice) -> Request {
         method,
         removal,
         target: TARGET,
+        baseline: None,
         seed: 9,
     }
+}
+
+/// The picture itself as the baseline: nothing differs, and provenance says what it was compared with.
+#[test]
+fn another_picture_can_be_the_baseline() {
+    let (service, model) = loaded("residual");
+    let mut method = choice("deep-lift");
+    method
+        .params
+        .insert("reference".into(), WireValue::Text("picture".into()));
+    let ask_with = |key: Option<&str>| {
+        let mut request = attribute(&model, method.clone());
+        if let Request::Attribute { baseline, .. } = &mut request {
+            *baseline = key.map(str::to_owned);
+        }
+        ask(&service, request, vec![])
+    };
+    let Ok((Reply::Attributed(a), beside)) = ask_with(Some("p")) else {
+        panic!("no map")
+    };
+    let [Beside::Floats(map)] = &beside[..] else {
+        panic!("a map lies beside")
+    };
+    assert!(map.iter().all(|&v| v == 0.0));
+    assert_eq!(a.provenance.baseline_sha256, Some(a.provenance.input_sha256));
+    let error = ask_with(None).expect_err("no picture was given").to_string();
+    assert!(error.contains("reference"), "{error}");
+    assert!(ask_with(Some("nobody")).is_err());
 }
 
 #[test]
@@ -370,6 +399,7 @@ fn bad_requests_are_told_what_is_wrong() {
         method,
         removal,
         target,
+        baseline: None,
         seed,
     };
     assert!(text(request, vec![]).contains("target"));
@@ -392,7 +422,11 @@ fn an_estimate_is_what_a_run_announces_and_refusals_come_before_it() {
         of: vec![
             entry(WireRegistry::Method, "smooth-grad", &samples),
             entry(WireRegistry::Method, "rise", &[("keep", WireValue::Number(2.0))]),
-            entry(WireRegistry::Method, "grad-cam", &[("layer", WireValue::Text("nowhere".into()))]),
+            entry(
+                WireRegistry::Method,
+                "grad-cam",
+                &[("layer", WireValue::Text("nowhere".into()))],
+            ),
             entry(WireRegistry::Metric, "insertion", &[("steps", WireValue::Number(0.0))]),
             entry(WireRegistry::Imputer, "gaussian-blur", &[]),
         ],

@@ -127,7 +127,7 @@ async fn blurred(cx: &Context<'_>, x: &[f64], [_, height, width]: [usize; 3], si
 }
 
 /// The weights at distance 0, 1, …, radius; with both sides they sum to 1.
-fn kernel(sigma: f64) -> Vec<f64> {
+pub(super) fn kernel(sigma: f64) -> Vec<f64> {
     let radius = (4.0 * sigma + 0.5) as usize;
     let weights: Vec<f64> = (0..=radius)
         .map(|d| {
@@ -142,7 +142,7 @@ fn kernel(sigma: f64) -> Vec<f64> {
     weights.into_iter().map(|w| w / total).collect()
 }
 
-fn rows(plane: &mut [f64], kernel: &[f64], width: usize) {
+pub(super) fn rows(plane: &mut [f64], kernel: &[f64], width: usize) {
     let mut sums = vec![0.0; width];
     for row in plane.chunks_exact_mut(width) {
         for (at, sum) in sums.iter_mut().enumerate() {
@@ -155,7 +155,7 @@ fn rows(plane: &mut [f64], kernel: &[f64], width: usize) {
 }
 
 /// Whole rows at a time: neighbours in memory.
-fn columns(plane: &mut [f64], kernel: &[f64], height: usize, width: usize) {
+pub(super) fn columns(plane: &mut [f64], kernel: &[f64], height: usize, width: usize) {
     let from = plane.to_vec();
     for (at, row) in plane.chunks_exact_mut(width).enumerate() {
         row.fill(0.0);

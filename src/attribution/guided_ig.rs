@@ -145,7 +145,7 @@ impl Path {
         let mut done = false;
         while !done {
             let before = self.at.clone();
-            for i in 0..n {
+            for (i, &least) in least.iter().enumerate() {
                 let way = self.to[i] - self.from[i];
                 let share = if way == 0.0 {
                     high
@@ -153,7 +153,7 @@ impl Path {
                     (self.at[i] - self.from[i]) / way
                 };
                 if share < low {
-                    self.at[i] = least[i];
+                    self.at[i] = least;
                 }
             }
             let distance: f64 = self.at.iter().zip(&self.to).map(|(a, b)| (a - b).abs()).sum();

@@ -306,6 +306,7 @@ methods! {
     deep_lift_shap::DeepLiftShap,
     blur_ig::BlurIg,
     guided_ig::GuidedIg,
+    xrai::Xrai,
     full_grad::FullGrad,
     grad_cam::GradCam,
     guided_backprop::GuidedBackprop,

@@ -115,6 +115,9 @@ pub struct Explain {
     /// Parameter of the method; may be given several times
     #[arg(long, value_name = "K=V")]
     pub param: Vec<String>,
+    /// A picture to compare with, for `--param reference=picture`; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Vec<PathBuf>,
     #[command(flatten)]
     pub question: Question,
     /// Where to: .npy is the raw map, .png a picture of it, .json the map with how it came about

@@ -129,7 +129,11 @@ pub fn explain(arguments: &Explain, json: bool) -> Result<(), Failure> {
         &arguments.question.removal.imputer_param,
     )?;
     let loaded = Loaded::new(&arguments.subject)?;
-    let asked = resolve(&loaded, &arguments.question, removal)?;
+    let mut asked = resolve(&loaded, &arguments.question, removal)?;
+    let card = loaded.pool.model().card();
+    let baselines = arguments.baseline.iter().map(|path| pictures::input(path, card));
+    let baselines = baselines.collect::<Result<Vec<_>, _>>()?;
+    asked.random = session::with_baselines(asked.random, loaded.pool.model(), &baselines)?;
     let (map, attributed) = attribute(&loaded, &asked, &method)?;
     if let (Some(path), Some(format)) = (arguments.output.as_deref(), format) {
         match format {

@@ -138,6 +138,10 @@ pub struct Provenance {
     pub model_sha256: String,
     /// SHA-256 of the preprocessed input's little-endian f32 bytes; empty where no picture went in.
     pub input_sha256: String,
+    /// SHA-256 of the preprocessed pictures that were given to compare with, where there were any, as of the input's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub baseline_sha256: Option<String>,
     /// Device.
     pub device: String,
     /// Method or metric, with every parameter.

@@ -198,6 +198,10 @@ pub enum Request {
         removal: Choice,
         /// Target.
         target: WireTarget,
+        /// Key of the picture that methods with `reference = picture` compare with.
+        #[serde(default)]
+        #[cfg_attr(test, ts(optional))]
+        baseline: Option<String>,
         /// Seed.
         seed: u32,
     },

@@ -38,6 +38,11 @@ fn wrong_usage_is_one_line_and_exit_code_2() {
             &["grad-cam", "-o", "x.npy", "--param", "layer=nowhere"],
             "nowhere",
         ),
+        (
+            &explain,
+            &["deep-lift", "-o", "x.npy", "--param", "reference=picture"],
+            "reference",
+        ),
         (&explain, &["gradient", "-o", "x.npy", "--target", "best"], "auto"),
         (&explain, &["gradient", "-o", "x.npy", "--target", "-1"], "-1"),
         (&explain, &["gradient", "-o", "x.npy", "--target", "100000"], "100000"),

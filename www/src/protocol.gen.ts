@@ -575,6 +575,10 @@ modelSha256: string,
  */
 inputSha256: string, 
 /**
+ * SHA-256 of the preprocessed pictures that were given to compare with, where there were any, as of the input's.
+ */
+baselineSha256?: string, 
+/**
  * Device.
  */
 device: string, 
@@ -748,6 +752,10 @@ removal: Choice,
  * Target.
  */
 target: WireTarget, 
+/**
+ * Key of the picture that methods with `reference = picture` compare with.
+ */
+baseline?: string, 
 /**
  * Seed.
  */

@@ -244,7 +244,7 @@ impl EvalOp for Secant {
     fn eval(&self, _ctx: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
         let views: Vec<ArrayViewD<f32>> = inputs
             .iter()
-            .map(|t| Ok(t.to_plain_array_view::<f32>()?))
+            .map(|t| t.to_plain_array_view::<f32>())
             .collect::<TractResult<_>>()?;
         let mut out: ArrayD<f32> = views[0].to_owned();
         let wide = f64::from;

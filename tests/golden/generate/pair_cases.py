@@ -1,11 +1,11 @@
-"""Goldens of Blur IG and Guided IG from PAIR's saliency package, on the networks in float64.
+"""Goldens of Blur IG, Guided IG and XRAI from PAIR's saliency package, on the networks in float64.
 
 NumPy 2.4 no longer knows `np.quantile(interpolation=)`, which saliency 0.2.1 calls: it is handed on as `method=`, its new name.
 """
 
 import numpy as np
 import torch
-from saliency.core import BlurIG, GuidedIG
+from saliency.core import XRAI, BlurIG, GuidedIG, XRAIParameters
 from saliency.core.base import INPUT_OUTPUT_GRADIENTS
 
 from captum_cases import Case
@@ -49,6 +49,17 @@ def guided_ig():
                 {"steps": steps, "fraction": fraction, "max_dist": reach, "baseline": value}, 1e-3, tools=("saliency", "numpy", "torch"))
 
 
+def xrai():
+    for model, steps, algorithm in (("plain", 10, "full"), ("residual", 12, "full"), ("tiny-vit", 8, "full"), ("dense-concat", 10, "fast")):
+        c = Case(model)
+        parameters = XRAIParameters(steps=steps, algorithm=algorithm)
+        map = XRAI().GetMask(hwc(c.chw), caller(c), extra_parameters=parameters)
+        print(f"  {len(np.unique(map))} values")
+        c.write(f"xrai-{model}", "xrai", map[None], f"XRAI.GetMask(XRAIParameters(steps={steps}, algorithm='{algorithm}')), its own segmentation",
+                {"steps": steps, "algorithm": algorithm}, 1e-4, tools=("saliency", "scikit-image", "torch"))
+
+
 if __name__ == "__main__":
     blur_ig()
     guided_ig()
+    xrai()

@@ -45,6 +45,11 @@ export const gradient: Group = {
       summary: 'Additionne les gradients sur un chemin vers l’image qui fait bouger d’abord les pixels les plus calmes.',
       caution: 'Le chemin est choisi pour que la carte paraisse calme, et les pixels comme la référence ne reçoivent rien.',
     },
+    'method/xrai': {
+      name: 'XRAI',
+      summary: 'Classe des régions de l’image par les gradients intégrés qu’elles contiennent pour leur taille.',
+      caution: 'Aussi grossier que ses régions : un petit indice donne du crédit à toute une région.',
+    },
     'method/full-grad': {
       name: 'FullGrad',
       summary: 'Additionne ce qui passe par l’entrée et par les biais de chaque couche, ramené à la taille de l’image.',
@@ -81,6 +86,9 @@ export const gradient: Group = {
     'method/guided-ig.reference': REFERENCE,
     'method/guided-ig.baseline': BASELINE,
     'method/guided-ig.blur': BLUR,
+    'method/xrai.steps': 'Le nombre de gradients pour chacune des deux références.',
+    'method/xrai.algorithm': 'Si chaque choix tient compte de ce que les régions partagent, ou non.',
+    'method/xrai.min_pixels': 'Le plus petit nombre de pixels nouveaux d’une région qui compte.',
   },
   names: {
     reference: ['Compared with', 'Comparée à'],
@@ -89,12 +97,16 @@ export const gradient: Group = {
     max_sigma: ['Widest blur', 'Flou le plus large'],
     square_root: ['Square roots', 'Racines carrées'],
     fraction: ['Share moved together', 'Part déplacée ensemble'],
+    algorithm: ['Algorithm', 'Algorithme'],
+    min_pixels: ['New pixels, at least', 'Pixels nouveaux, au moins'],
     max_dist: ['Leeway', 'Marge'],
   },
   choices: {
     constant: ['one value', 'une seule valeur'],
     blurred: ['the picture, blurred', 'l’image, floue'],
     noise: ['noise', 'bruit'],
+    full: ['full', 'complet'],
+    fast: ['fast', 'rapide'],
     picture: ['another picture', 'une autre image'],
   },
 };
