@@ -278,7 +278,9 @@ for (const build of BUILDS) {
 
 test('the list of everything leads to each page; metrics and fillings run too', async ({ lucarne, page }) => {
   test.setTimeout(120_000);
-  await lucarne.open('site', '#/all');
+  await lucarne.open('site', OBJECTS);
+  await page.getByRole('link', { name: g.pages.all }).click();
+  expect(page.url()).toMatch(/#\/all$/);
   const list = page.locator('catalogue-page');
   await expect(list.getByRole('heading', { level: 2, name: g.pages.all })).toBeVisible();
   await sound(page, 'all');

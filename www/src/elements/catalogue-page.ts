@@ -53,6 +53,12 @@ export class CataloguePage extends AppElement {
         font-weight: 600;
         text-underline-offset: 0.15em;
       }
+      nav a,
+      li a {
+        display: inline-flex;
+        align-items: center;
+        min-height: 1.6rem;
+      }
       .find {
         max-width: 26em;
       }

@@ -44,7 +44,13 @@ export class EntryPage extends AppElement {
       nav {
         display: flex;
         flex-wrap: wrap;
+        align-items: center;
         gap: 0.3em 1.2em;
+      }
+      nav a {
+        display: inline-flex;
+        align-items: center;
+        min-height: 1.6rem;
       }
       a {
         color: var(--accent);
