@@ -12,7 +12,8 @@ export const gradient: Group = {
   entries: {
     'method/smooth-grad-squared': {
       name: 'SmoothGrad²',
-      summary: 'La force avec laquelle la réponse réagit à chaque valeur, dans un sens ou l’autre, sur des copies bruitées.',
+      summary:
+        'La force avec laquelle la réponse réagit à chaque valeur, dans un sens ou l’autre, sur des copies bruitées.',
       caution: 'Ce qui parle pour et ce qui parle contre se ressemblent, et quelques grands gradients noient le reste.',
     },
     'method/var-grad': {
@@ -28,12 +29,14 @@ export const gradient: Group = {
     'method/deep-lift': {
       name: 'DeepLIFT',
       summary: 'Ramène à travers le réseau la différence avec une image vide, là où les gradients s’effaceraient.',
-      caution: 'Il suit l’écriture du réseau, et de toutes petites différences peuvent donner d’énormes multiplicateurs.',
+      caution:
+        'Il suit l’écriture du réseau, et de toutes petites différences peuvent donner d’énormes multiplicateurs.',
     },
     'method/deep-lift-shap': {
       name: 'DeepLIFT-SHAP',
       summary: 'DeepLIFT, en moyenne sur plusieurs images vides.',
-      caution: 'Des références tirées au sort sont d’étranges images, et ce qui compte comme absent décide de la carte.',
+      caution:
+        'Des références tirées au sort sont d’étranges images, et ce qui compte comme absent décide de la carte.',
     },
     'method/blur-ig': {
       name: 'Gradients intégrés du flou',
@@ -42,8 +45,10 @@ export const gradient: Group = {
     },
     'method/guided-ig': {
       name: 'Gradients intégrés guidés',
-      summary: 'Additionne les gradients sur un chemin vers l’image qui fait bouger d’abord les pixels les plus calmes.',
-      caution: 'Le chemin est choisi pour que la carte paraisse calme, et les pixels comme la référence ne reçoivent rien.',
+      summary:
+        'Additionne les gradients sur un chemin vers l’image qui fait bouger d’abord les pixels les plus calmes.',
+      caution:
+        'Le chemin est choisi pour que la carte paraisse calme, et les pixels comme la référence ne reçoivent rien.',
     },
     'method/xrai': {
       name: 'XRAI',
