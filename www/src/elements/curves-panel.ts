@@ -16,6 +16,10 @@ export class CurvesPanel extends ReportElement {
   static override styles = [
     shared,
     css`
+      label {
+        min-width: 0;
+        max-width: 100%;
+      }
       select {
         width: auto;
         max-width: 100%;
