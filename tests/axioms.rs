@@ -8,6 +8,8 @@ mod naive;
 mod analytic;
 #[path = "axioms/cams.rs"]
 mod cams;
+#[path = "axioms/games.rs"]
+mod games;
 #[path = "axioms/gradient_family.rs"]
 mod gradient_family;
 #[path = "axioms/departures.rs"]

@@ -292,7 +292,11 @@ macro_rules! methods {
 }
 
 pub mod baselines;
+mod coalition;
+mod least_squares;
 mod noise;
+mod sensitivity;
+mod soft_mask;
 
 methods! {
     gradient::Gradient,
@@ -329,7 +333,17 @@ methods! {
     attention_rollout::AttentionRollout,
     gradient_attention_rollout::GradientAttentionRollout,
     occlusion::Occlusion,
+    feature_ablation::FeatureAblation,
     rise::Rise,
+    lime::Lime,
+    kernel_shap::KernelShap,
+    shapley_sampling::ShapleySampling,
+    partition_shap::PartitionShap,
+    sobol::Sobol,
+    hsic::Hsic,
+    meaningful_perturbation::MeaningfulPerturbation,
+    extremal_perturbation::ExtremalPerturbation,
+    fido::Fido,
     random::Random,
     constant::Constant,
     sobel::Sobel,

@@ -24,6 +24,7 @@
 
 use std::borrow::Cow;
 
+use super::soft_mask::mixed;
 use super::{Attribution, Axiom, Family, Method, MethodMeta, Need};
 use crate::error::InputError;
 use crate::imputer::Remover;
@@ -98,10 +99,7 @@ impl Method for Rise {
                     None => Cow::Owned(cells.mask(p.keep as f32, &mut stream)),
                 })
                 .collect();
-            let pictures: Vec<Tensor> = masks
-                .iter()
-                .map(|mask| seen_through(mask, &input.tensor, fill))
-                .collect();
+            let pictures: Vec<Tensor> = masks.iter().map(|mask| mixed(mask, &input.tensor, fill)).collect();
             let scores = cx.scores(&Tensor::stack(&pictures)).await?;
             for (mask, score) in masks.iter().zip(scores) {
                 for (sum, &m) in sum.iter_mut().zip(mask.iter()) {
@@ -112,20 +110,6 @@ impl Method for Rise {
         }
         Ok(Attribution::on_input(map(&sum, p.samples)))
     }
-}
-
-/// `m x + (1 - m) fill` for a mask `[H, W]`.
-fn seen_through(mask: &[f32], x: &Tensor, fill: &Tensor) -> Tensor {
-    let mut seen = Vec::with_capacity(x.len());
-    for (x, fill) in x.data().chunks(mask.len()).zip(fill.data().chunks(mask.len())) {
-        seen.extend(
-            x.iter()
-                .zip(fill)
-                .zip(mask)
-                .map(|((x, fill), m)| m * x + (1.0 - m) * fill),
-        );
-    }
-    Tensor::new(x.shape(), seen)
 }
 
 /// How masks are enlarged from a grid of cells.

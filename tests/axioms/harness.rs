@@ -219,7 +219,10 @@ pub fn quick(specs: &[lucarne::params::ParamSpec]) -> ParamValues {
         ("window", 11.0),
         ("stride", 9.0),
         ("sizes", 3.0),
-        ("segments", 9.0),
+        ("segments", 4.0),
+        ("evaluations", 23.0),
+        ("designs", 4.0),
+        ("draws", 2.0),
     ];
     // Cells are the one segmentation whose number is known before the picture is.
     let words = [("segmenter", "grid")];
