@@ -267,7 +267,7 @@ pub(super) fn reads(model: &TypedModel, layers: &[OutletId]) -> Vec<Vec<usize>> 
     let before = |layer: &OutletId| {
         let mut found = BTreeSet::new();
         let mut seen = BTreeSet::new();
-        let mut waiting: Vec<OutletId> = model.node(layer.node).inputs.iter().copied().collect();
+        let mut waiting = model.node(layer.node).inputs.clone();
         while let Some(at) = waiting.pop() {
             if let Some(&i) = index.get(&at) {
                 found.insert(i);
