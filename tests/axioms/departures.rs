@@ -56,15 +56,15 @@ fn score(
             kind: TargetKind::Logit,
         },
         removal: Removal {
-            imputer: imputer::find(fill).unwrap(),
+            imputer: imputer::find(fill).expect("the case is right"),
             params: params_of_fill,
         },
         weights: lucarne::Weights::Trained,
     };
-    let evidence = Evidence::new(&input, map, None).unwrap();
-    let metric = metric::find(id).unwrap();
+    let evidence = Evidence::new(&input, map, None).expect("the case is right");
+    let metric = metric::find(id).expect("the case is right");
     match pollster::block_on(metric.evaluate_dyn(&cx, &evidence, params))
-        .unwrap()
+        .expect("the case is right")
         .score
     {
         Score::Value(value) => value,

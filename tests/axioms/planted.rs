@@ -171,15 +171,17 @@ fn among(
         removal: Removal::default(),
         weights: lucarne::Weights::Trained,
     };
-    let mut evidence = Evidence::new(x, map, None).unwrap();
+    let mut evidence = Evidence::new(x, map, None).expect("the case is right");
     evidence.set = set;
     evidence.explainer = Some(Explainer {
-        method: attribution::find(method).unwrap(),
+        method: attribution::find(method).expect("the case is right"),
         params: ParamValues::new(),
     });
-    let metric = metric::find(id).unwrap();
-    let announced = metric.passes_dyn(exec.model(), &evidence, params).unwrap();
-    let found = pollster::block_on(metric.evaluate_dyn(&cx, &evidence, params)).unwrap();
+    let metric = metric::find(id).expect("the case is right");
+    let announced = metric
+        .passes_dyn(exec.model(), &evidence, params)
+        .expect("the case is right");
+    let found = pollster::block_on(metric.evaluate_dyn(&cx, &evidence, params)).expect("the case is right");
     if matches!(found.score, Score::Value(_)) {
         assert_eq!(job.passes(), announced, "{id} runs what it announces");
     }
