@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { en } from './en.js';
 import { fr } from './fr.js';
+import { groups } from './catalogue/all.js';
 import { entriesFr, paramsFr } from './catalogue.fr.js';
 import { entryText, formats, paramText, preferred } from './index.js';
 
@@ -59,6 +60,25 @@ describe('the French catalogue', () => {
       }
     }
   });
+});
+
+it.each(['names', 'choices', 'entries', 'params'] as const)(
+  'no two groups give the same %s different texts',
+  (part) => {
+    const texts = new Map<string, string>();
+    for (const group of groups) {
+      for (const [key, text] of Object.entries(group[part] ?? {})) {
+        expect(texts.get(key) ?? JSON.stringify(text), key).toBe(JSON.stringify(text));
+        texts.set(key, JSON.stringify(text));
+      }
+    }
+    expect(texts.size).toBeGreaterThan(5);
+  },
+);
+
+it('an entry may give a parameter a label of its own', () => {
+  const low = { name: 'low', doc: '' };
+  expect(paramText('en', 'method/lrp', low).label).not.toBe(paramText('en', 'imputer/uniform-noise', low).label);
 });
 
 it('an entry without a translation keeps its English', () => {

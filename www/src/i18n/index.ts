@@ -97,5 +97,6 @@ export function paramText(
 ): { readonly label: string; readonly doc: string } {
   const labels: Readonly<Record<string, string>> = messages(language).paramNames;
   const doc = language === 'fr' ? paramsFr[`${key}.${param.name}`] : undefined;
-  return { label: labels[param.name] ?? param.name.replaceAll(/[_-]/g, ' '), doc: doc ?? param.doc };
+  const label = labels[`${key}.${param.name}`] ?? labels[param.name] ?? param.name.replaceAll(/[_-]/g, ' ');
+  return { label, doc: doc ?? param.doc };
 }

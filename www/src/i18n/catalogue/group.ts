@@ -16,7 +16,7 @@ export interface Group {
   readonly entries: Readonly<Record<string, EntryFr>>;
   /** French help by registry, id and parameter: `method/grad-cam.layer`. */
   readonly params: Readonly<Record<string, string>>;
-  /** Labels of parameters, by name; one label a name, whatever the entry. */
+  /** Labels of parameters, by name, or by `registry/id.name` where one entry means something else by that name. */
   readonly names: Readonly<Record<string, Both>>;
   /** Words that a parameter of kind `choice` offers, by word. */
   readonly choices?: Readonly<Record<string, Both>>;

@@ -26,10 +26,10 @@ export const visualisation: Group = {
     column: ['Column, share', 'Colonne, part'],
     learning_rate: ['Step size', 'Taille du pas'],
     jitter: ['Shift, pixels', 'Décalage, pixels'],
-    scale: ['Change of size', 'Changement de taille'],
+    'tool/visualisation.scale': ['Change of size', 'Changement de taille'],
     rotation: ['Rotation, degrees', 'Rotation, degrés'],
     decay: ['Coarse before fine', 'Du grossier au fin'],
-    start: ['Start', 'Départ'],
+    'tool/visualisation.start': ['Start', 'Départ'],
   },
   choices: {
     logit: ['the logit of the class', 'le logit de la classe'],
