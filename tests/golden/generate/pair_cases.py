@@ -46,7 +46,7 @@ def guided_ig():
         map = GuidedIG().GetMask(hwc(c.chw), caller(c), x_baseline=np.full(hwc(c.chw).shape, value), x_steps=steps, fraction=fraction, max_dist=reach)
         c.write(f"guided-ig-{model}", "guided-ig", np.moveaxis(map, -1, 0),
                 f"GuidedIG.GetMask(x_baseline={value}, x_steps={steps}, fraction={fraction}, max_dist={reach}) in float64",
-                {"steps": steps, "fraction": fraction, "max_dist": reach, "baseline": value}, 1e-3, tools=("saliency", "numpy", "torch"))
+                {"steps": steps, "fraction": fraction, "max_dist": reach, "baseline": value}, 1e-4, tools=("saliency", "numpy", "torch"))
 
 
 def xrai():
