@@ -95,7 +95,9 @@ impl Method for MeaningfulPerturbation {
             let mut slope = enlarge.adjoint(&by_mask(gradient.data(), &input.tensor, &fill, height * width));
             add_costs(&mut slope, &mask, p);
             adam.descend(&mut mask, &slope);
-            mask.iter_mut().for_each(|m| *m = m.clamp(0.0, 1.0));
+            for m in &mut mask {
+                *m = m.clamp(0.0, 1.0);
+            }
             cx.job.offer(|| removed(&mask));
         }
         Ok(Attribution::on_input(removed(&mask)))

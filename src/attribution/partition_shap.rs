@@ -252,11 +252,15 @@ impl Method for PartitionShap {
             }
             cx.job.offer(|| {
                 let mut so_far = values.clone();
-                queue.iter().for_each(|node| spread(node, width, &mut so_far));
+                for node in &queue {
+                    spread(node, width, &mut so_far);
+                }
                 map(&so_far, height, width)
             });
         }
-        queue.iter().for_each(|node| spread(node, width, &mut values));
+        for node in &queue {
+            spread(node, width, &mut values);
+        }
         Ok(Attribution {
             completeness_gap: Some(values.iter().sum::<f64>() - (ends[1] - ends[0])),
             ..Attribution::on_input(map(&values, height, width))

@@ -32,9 +32,10 @@ impl Pixels {
         let mut values: Vec<[f64; 3]> = (0..n).map(|i| [value(0, i), value(1, i), value(2, i)]).collect();
         let (low, high) = range(&values);
         let outside = low < -SLACK || high > 1.0 + SLACK;
+        let span = if high > low { high - low } else { 1.0 };
         for v in values.as_flattened_mut() {
             if outside {
-                *v = (*v - low) / (high - low);
+                *v = (*v - low) / span;
             }
             let level = (*v * 255.0).round();
             if (*v * 255.0 - level).abs() < 1e-3 {
