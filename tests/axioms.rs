@@ -18,8 +18,12 @@ mod departures;
 mod faithfulness;
 #[path = "axioms/harness.rs"]
 mod harness;
+#[path = "axioms/judgement.rs"]
+mod judgement;
 #[path = "axioms/lrp.rs"]
 mod lrp;
+#[path = "axioms/maps.rs"]
+mod maps;
 #[path = "axioms/metric_meta.rs"]
 mod metric_meta;
 #[path = "axioms/misuse.rs"]

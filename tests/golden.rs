@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use libtest_mimic::{Arguments, Failed, Trial};
 use lucarne::exec::Cpu;
 use lucarne::job::Silent;
-use lucarne::metric::{Evidence, Score};
+use lucarne::metric::{Evidence, Exhibit, Explainer, Score};
 use lucarne::model::{Limits, Model, ModelCard, Target, TargetKind};
 use lucarne::params::{ParamValue, ParamValues, Params};
 use lucarne::rng::SeedStream;
@@ -40,6 +40,11 @@ struct Case {
     imputer: toml::Table,
     #[serde(default)]
     attribution: toml::Table,
+    #[serde(default)]
+    explainer: toml::Table,
+    #[serde(default)]
+    set: BTreeMap<String, usize>,
+    other: Option<String>,
     #[serde(default)]
     curves: BTreeMap<String, String>,
     #[serde(default)]
@@ -162,6 +167,16 @@ fn run(folder: &Path, case: &Case) -> Outcome<Vec<Pair>> {
         removal,
         weights: lucarne::Weights::Trained,
     };
+    let mask = || -> Outcome<Option<Mask>> {
+        let Some(file) = case.mask.as_deref() else {
+            return Ok(None);
+        };
+        let mask = read(file)?;
+        let &[h, w] = mask.shape() else {
+            return Err("the mask is not [H, W]".into());
+        };
+        Ok(Some(Mask::new(h, w, mask.data().iter().map(|&v| v > 0.5).collect())))
+    };
     let values = params(&case.params, "");
     let expected = read(&case.expected)?;
     let mut pairs = Vec::new();
@@ -185,11 +200,7 @@ fn run(folder: &Path, case: &Case) -> Outcome<Vec<Pair>> {
             found.picture.into_data()
         }
         "imputer" => {
-            let mask = read(case.mask.as_deref().ok_or("an imputer needs a mask")?)?;
-            let &[h, w] = mask.shape() else {
-                return Err("the mask is not [H, W]".into());
-            };
-            let mask = Mask::new(h, w, mask.data().iter().map(|&v| v > 0.5).collect());
+            let mask = mask()?.ok_or("an imputer needs a mask")?;
             let imputer = imputer::find(&case.id)?;
             let picture = pollster::block_on(imputer::impute(imputer, &values, &job, &random, &input, &mask))?;
             shape = Some(picture.shape().to_vec());
@@ -202,7 +213,23 @@ fn run(folder: &Path, case: &Case) -> Outcome<Vec<Pair>> {
         }
         "metric" => {
             let map = read(text(&case.attribution, "file"))?;
-            let evidence = Evidence::new(&input, &map, None)?;
+            let truth = mask()?;
+            let exhibit = |(file, &class): (&String, &usize)| -> Outcome<Exhibit> {
+                let input = Input::preprocessed(read(file)?);
+                Ok(Exhibit { input, class })
+            };
+            let set = case.set.iter().map(exhibit).collect::<Outcome<Vec<_>>>()?;
+            let mut evidence = Evidence::new(&input, &map, truth.as_ref())?;
+            evidence.set = &set;
+            if let Some(file) = &case.other {
+                evidence.other = Some(metric::curve::pixel_relevance(&input, &read(file)?)?);
+            }
+            if !case.explainer.is_empty() {
+                evidence.explainer = Some(Explainer {
+                    method: attribution::find(text(&case.explainer, "id"))?,
+                    params: params(&case.explainer, "id"),
+                });
+            }
             let metric = metric::find(&case.id)?;
             let measured = pollster::block_on(metric.evaluate_dyn(&cx, &evidence, &values))?;
             for (label, file) in &case.curves {

@@ -353,14 +353,20 @@ macro_rules! metrics {
     };
 }
 
+pub mod agreement;
 pub mod blend;
 pub mod curve;
 pub mod fresh;
 pub mod groups;
+pub mod masked;
+pub mod neighbours;
 pub mod pic;
+pub mod similarity;
 pub mod stats;
 pub mod subsets;
 pub mod together;
+pub mod transport;
+pub mod weights;
 
 metrics! {
     insertion::Insertion,
@@ -388,6 +394,42 @@ metrics! {
     degraded_ranking::DegradedRanking,
     mask_leakage::MaskLeakage,
     sufficiency_necessity::SufficiencyNecessity,
+    pointing_game::PointingGame,
+    attribution_localisation::AttributionLocalisation,
+    top_k_intersection::TopKIntersection,
+    relevance_rank_accuracy::RelevanceRankAccuracy,
+    relevance_mass_accuracy::RelevanceMassAccuracy,
+    localisation_auc::LocalisationAuc,
+    xai_tris_precision::XaiTrisPrecision,
+    xai_tris_emd::XaiTrisEmd,
+    focus::Focus,
+    max_sensitivity::MaxSensitivity,
+    average_sensitivity::AverageSensitivity,
+    average_stability::AverageStability,
+    local_lipschitz::LocalLipschitz,
+    continuity::Continuity,
+    consistency::Consistency,
+    relative_input_stability::RelativeInputStability,
+    relative_output_stability::RelativeOutputStability,
+    relative_representation_stability::RelativeRepresentationStability,
+    sparseness::Sparseness,
+    complexity::Complexity,
+    effective_complexity::EffectiveComplexity,
+    mst_compactness::MstCompactness,
+    random_logit::RandomLogit,
+    mprt::Mprt,
+    smooth_mprt::SmoothMprt,
+    efficient_mprt::EfficientMprt,
+    model_randomisation::ModelRandomisation,
+    completeness::Completeness,
+    non_sensitivity::NonSensitivity,
+    input_invariance::InputInvariance,
+    feature_agreement::FeatureAgreement,
+    rank_agreement::RankAgreement,
+    sign_agreement::SignAgreement,
+    signed_rank_agreement::SignedRankAgreement,
+    rank_correlation::RankCorrelation,
+    structural_similarity::StructuralSimilarity,
 }
 
 /// The metric called `id`.

@@ -4,15 +4,16 @@ use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
 
+use lucarne::error::InputError;
 use lucarne::exec::{Cpu, Device, Executor};
 use lucarne::job::{Host, Report, Silent};
-use lucarne::metric::{Evidence, Measurement, Score};
+use lucarne::metric::{Evidence, Exhibit, Explainer, Measurement, Score};
 use lucarne::model::{Limits, ModelCard};
 use lucarne::params::{ParamValue, ParamValues};
 use lucarne::rng::SeedStream;
 use lucarne::{
-    BoxFuture, Context, Error, Input, Job, Model, Program, Removal, Target, TargetKind, Tensor, attribution, imputer,
-    metric,
+    BoxFuture, Context, Error, Input, Job, Mask, Model, Program, Removal, Target, TargetKind, Tensor, attribution,
+    imputer, metric,
 };
 
 use crate::naive::mlp::Layer;
@@ -148,6 +149,42 @@ pub fn removal(id: &str, params: ParamValues) -> Removal {
     }
 }
 
+/// What a score takes into account besides the picture and the map.
+#[derive(Clone, Default)]
+pub struct Around<'a> {
+    pub explainer: Option<(&'a str, ParamValues)>,
+    pub truth: Option<&'a Mask>,
+    pub set: &'a [Exhibit],
+    pub other: Option<&'a Tensor>,
+}
+
+impl<'a> Around<'a> {
+    /// What the method `id` made, with its default parameters.
+    pub fn method(id: &'a str) -> Self {
+        Self {
+            explainer: Some((id, ParamValues::new())),
+            ..Self::default()
+        }
+    }
+
+    pub fn evidence<'b>(&self, input: &'b Input, map: &'b Tensor) -> Result<Evidence<'b>, InputError>
+    where
+        'a: 'b,
+    {
+        let mut evidence = Evidence::new(input, map, self.truth)?;
+        evidence.set = self.set;
+        evidence.other = self
+            .other
+            .map(|o| metric::curve::pixel_relevance(input, o))
+            .transpose()?;
+        evidence.explainer = self.explainer.as_ref().map(|(id, params)| Explainer {
+            method: attribution::find(id).expect("the method exists"),
+            params: params.clone(),
+        });
+        Ok(evidence)
+    }
+}
+
 /// Everything one run needs besides the picture.
 #[derive(Clone)]
 pub struct Setting<'a> {
@@ -156,6 +193,7 @@ pub struct Setting<'a> {
     pub seed: u64,
     pub class: usize,
     pub removal: Removal,
+    pub around: Around<'a>,
 }
 
 impl<'a> Setting<'a> {
@@ -166,6 +204,7 @@ impl<'a> Setting<'a> {
             seed: 1,
             class: 0,
             removal: Removal::default(),
+            around: Around::default(),
         }
     }
 
@@ -195,7 +234,7 @@ impl<'a> Setting<'a> {
 
     pub fn evaluate(&self, id: &str, input: &Input, map: &Tensor, params: &ParamValues) -> Result<Measurement, Error> {
         let metric = metric::find(id).expect("the metric exists");
-        let evidence = Evidence::new(input, map, None)?;
+        let evidence = self.around.evidence(input, map)?;
         self.with(|cx| pollster::block_on(metric.evaluate_dyn(cx, &evidence, params)))
     }
 
@@ -223,6 +262,11 @@ pub fn quick(specs: &[lucarne::params::ParamSpec]) -> ParamValues {
         ("evaluations", 23.0),
         ("designs", 4.0),
         ("draws", 2.0),
+        ("mosaics", 3.0),
+        ("k", 90.0),
+        ("patch", 10.0),
+        ("side", 8.0),
+        ("classes", 2.0),
     ];
     // Cells are the one segmentation whose number is known before the picture is.
     let words = [("segmenter", "grid")];

@@ -123,7 +123,7 @@ def write_case(name, *, expected, tables, arrays=None, **keys):
     lines.append('expected = "expected.npy"')
     for table, entries in tables.items():
         if entries:
-            lines += ["", f"[{table}]"] + [f"{_toml(k) if '/' in k else k} = {_toml(v)}" for k, v in entries.items()]
+            lines += ["", f"[{table}]"] + [f"{_toml(k) if set('/.') & set(k) else k} = {_toml(v)}" for k, v in entries.items()]
     (folder / "case.toml").write_text("\n".join(lines) + "\n")
     print(f"{name:48} {np.asarray(expected).shape}")
 
