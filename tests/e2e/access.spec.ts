@@ -43,7 +43,7 @@ for (const theme of THEMES) {
     await lucarne.explain();
     await lucarne.explain('Gradient');
     await lucarne.score();
-    await lucarne.trust.getByRole('button', { name: en.trust.asTable }).click();
+    await lucarne.trust.locator('curves-panel').getByRole('button', { name: en.trust.asTable }).click();
     await look('scored');
     for (const summary of await page.locator('summary:visible').all()) await summary.click();
     await lucarne.maps
@@ -107,7 +107,7 @@ test('everything can be done with the keyboard', async ({ lucarne, page }) => {
   await expect(lucarne.maps.getByRole('button', { name: en.why.save })).toBeVisible();
   await tabTo(lucarne, /^Heat map of Occlusion/);
   await page.keyboard.press('ArrowRight');
-  await expect(lucarne.maps.getByText(/x \d+, y \d+: /)).toBeVisible();
+  await expect(lucarne.maps.getByText(/x \d+, y \d+:/)).toBeVisible();
   await tabTo(lucarne, en.why.save);
   await page.keyboard.press('Enter');
   await expect(lucarne.maps.getByRole('button', { name: en.why.exports.raw })).toBeVisible();
@@ -118,7 +118,7 @@ test('everything can be done with the keyboard', async ({ lucarne, page }) => {
   await expect(lucarne.trust.getByText(en.trust.reading)).toBeVisible({ timeout: 60_000 });
   await tabTo(lucarne, /^Insertion/);
   await page.keyboard.press('Enter');
-  await expect(lucarne.trust.getByRole('columnheader', { name: /^Insertion/ })).toHaveAttribute(
+  await expect(lucarne.trust.locator('score-table').getByRole('columnheader', { name: /^Insertion/ })).toHaveAttribute(
     'aria-sort',
     'descending',
   );
