@@ -6,8 +6,8 @@ use crate::Tensor;
 /// How a map stands to one pixel.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stand {
-    /// Rank of its magnitude among all pixels; equal ones share the mean.
-    pub rank: f64,
+    /// Twice the rank of its magnitude among all pixels; equal ones share the mean.
+    pub rank: usize,
     /// -1, 0 or 1.
     pub sign: i8,
     /// How far it belongs to the top, 0 to 1.
@@ -15,6 +15,9 @@ pub struct Stand {
 }
 
 /// The second map, which the evidence has where [`Need::Other`](super::Need::Other) is declared.
+///
+/// # Panics
+/// If there is none; that is a bug of the caller.
 pub fn other<'a>(evidence: &'a Evidence<'_>) -> &'a Tensor {
     evidence.other.as_ref().expect("the evidence has what the metric needs")
 }
@@ -43,7 +46,7 @@ fn stands(map: &Tensor, k: usize) -> Option<Vec<Stand>> {
     let (ranks, top) = (stats::ranks(&values), masked::top(&values, k));
     let sign = |v: f32| i8::from(v > 0.0) - i8::from(v < 0.0);
     let stand = |i: usize| Stand {
-        rank: ranks[i],
+        rank: (2.0 * ranks[i]) as usize,
         sign: sign(map.data()[i]),
         top: top[i],
     };

@@ -37,7 +37,7 @@ crate::params! {
         /// Noisy copies of the picture, each explained once.
         samples: usize = 20usize, int(1, 10_000);
         /// The noise is uniform between zero and this, in preprocessed values.
-        radius: f64 = 0.1, real(0.000001, 100.0);
+        radius: f64 = 0.1, real(0.000_001, 100.0);
         /// How the distance of two maps is measured: Euclidean, or the sum of absolute differences.
         distance: String = "l2", choice("l2", "l1");
         /// Whether copies whose top class is another than the picture's are left out; one more pass each.

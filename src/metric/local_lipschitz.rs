@@ -36,7 +36,7 @@ crate::params! {
         /// Noisy copies of the picture, each explained once.
         samples: usize = 200usize, int(1, 10_000);
         /// Standard deviation of the noise, in preprocessed values.
-        deviation: f64 = 0.1, real(0.000001, 100.0);
+        deviation: f64 = 0.1, real(0.000_001, 100.0);
         /// Whether each map is divided by its largest magnitude first.
         normalise: bool = true, flag;
         /// Whether copies whose top class is another than the picture's are left out; one more pass each.

@@ -12,6 +12,9 @@ pub const ZERO: &str = "the map is zero everywhere";
 
 /// The known mask, which the evidence has where [`Need::Truth`](super::Need::Truth) is declared; refused where it is of
 /// another size than the picture.
+///
+/// # Panics
+/// If there is none; that is a bug of the caller.
 pub fn truth<'a>(evidence: &Evidence<'a>) -> Result<&'a Mask, Error> {
     let mask = evidence.truth.expect("the evidence has what the metric needs");
     let [_, height, width] = evidence.input.dims();
@@ -85,13 +88,13 @@ pub fn top(values: &[f64], k: usize) -> Vec<f64> {
     sorted.sort_by(|a, b| b.total_cmp(a));
     let cut = sorted[k - 1];
     let above = values.iter().filter(|&&v| v > cut).count();
-    let equal = values.iter().filter(|&&v| v == cut).count();
+    let equal = values.iter().filter(|&&v| v >= cut).count() - above;
     let share = (k - above) as f64 / equal as f64;
     let of = |v: f64| {
         if v > cut {
             1.0
         } else {
-            f64::from(u8::from(v == cut)) * share
+            f64::from(u8::from(v >= cut)) * share
         }
     };
     values.iter().map(|&v| of(v)).collect()

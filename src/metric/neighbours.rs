@@ -93,6 +93,9 @@ impl Plan {
 }
 
 /// The method that made the map, which the evidence has where [`Need::Explainer`](super::Need::Explainer) is declared.
+///
+/// # Panics
+/// If there is none; that is a bug of the caller.
 pub fn explainer<'a>(evidence: &'a Evidence<'_>) -> &'a super::Explainer {
     evidence
         .explainer

@@ -38,7 +38,7 @@ crate::params! {
         /// Noisy copies of the picture, each explained once.
         samples: usize = 200usize, int(1, 10_000);
         /// The noise is uniform between this and its negative, in preprocessed values.
-        radius: f64 = 0.2, real(0.000001, 100.0);
+        radius: f64 = 0.2, real(0.000_001, 100.0);
         /// Whether copies whose top class is another than the picture's are left out; one more pass each.
         same_answer: bool = true, flag;
         /// The layer whose values are compared; empty for the network's default.

@@ -114,9 +114,9 @@ impl Flow {
                 break j;
             }
             steps += m + open.len();
-            for i in 0..m {
-                if !seen[i] && self.carried[i * n + j] > 0 {
-                    seen[i] = true;
+            for (i, seen) in seen.iter_mut().enumerate() {
+                if !*seen && self.carried[i * n + j] > 0 {
+                    *seen = true;
                     sources.push((i, reach[j], j));
                 }
             }
