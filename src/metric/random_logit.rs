@@ -11,8 +11,8 @@
 //! **Parameters.** `classes`: other classes, drawn without repetition, each explained once; at most all of them.
 //! `similarity`: how maps are compared; `ssim` divides each by its largest magnitude. `absolute`: compares magnitudes.
 //!
-//! **When it misleads.** Classes that look alike rightly get like maps; maps of opposite sign count as unlike though
-//! they show the same pixels, unless `absolute`.
+//! **When it misleads.** Classes that look alike rightly get like maps; maps of opposite sign count as unlike by
+//! correlation though they show the same pixels, unless `absolute`, and may count as alike by `ssim`.
 //!
 //! **Reference.** Sixt, Granz & Landgraf, When Explanations Lie: Why Many Modified BP Attributions Fail, ICML 2020,
 //! arXiv:1912.09818.

@@ -155,7 +155,8 @@ mod tests {
             assert!((found - 1.0).abs() < 1e-12, "{word}: {found}");
             let negative = map.map(|v| -v);
             let found = Similarity::of(word).between(&map, &negative, false).unwrap();
-            assert!(found < -0.9, "{word}: {found}");
+            // Where brightness and structure both turn over, structural similarity sees them alike.
+            assert!(found < -0.9 || word == "ssim", "{word}: {found}");
             let found = Similarity::of(word).between(&map, &negative, true).unwrap();
             assert!((found - 1.0).abs() < 1e-12, "{word}: {found}");
         }

@@ -12,8 +12,8 @@
 //!
 //! **Parameters.** `absolute`: compares magnitudes.
 //!
-//! **When it misleads.** Two smooth maps look alike whatever they show, and flat background raises the score; two maps
-//! can agree and both be wrong.
+//! **When it misleads.** A map and its negative can look alike. Two smooth maps look alike whatever they show, and
+//! flat background raises the score; two maps can agree and both be wrong.
 //!
 //! **Reference.** Wang et al., Image quality assessment: from error visibility to structural similarity, IEEE TIP
 //! 2004, doi:10.1109/TIP.2003.819861; for maps, Adebayo et al., NeurIPS 2018, arXiv:1810.03292.
