@@ -3,6 +3,8 @@ import { AxeBuilder } from "@axe-core/playwright";
 
 import { en, expect, OBJECTS, test } from "./support/lucarne";
 
+const label = (name: string) => en.paramNames[name] ?? name;
+
 test("a class and a channel are visualised, and a climb can be cancelled", async ({
   lucarne,
   page,
@@ -11,10 +13,10 @@ test("a class and a channel are visualised, and a climb can be cancelled", async
   const section = page.locator("visualise-section");
   await section.getByText(en.settings, { exact: true }).click();
   await section
-    .getByRole("spinbutton", { name: en.paramNames.steps, exact: true })
+    .getByRole("spinbutton", { name: label("steps"), exact: true })
     .fill("24");
   await section
-    .getByRole("spinbutton", { name: en.paramNames.steps, exact: true })
+    .getByRole("spinbutton", { name: label("steps"), exact: true })
     .press("Tab");
   await section
     .getByRole("button", { name: en.visualise.run, exact: true })
@@ -34,11 +36,11 @@ test("a class and a channel are visualised, and a climb can be cancelled", async
   expect(colours).toBeGreaterThan(50);
 
   await section
-    .getByRole("combobox", { name: en.paramNames.objective })
+    .getByRole("combobox", { name: label("objective") })
     .selectOption("channel");
   await expect(
     section.getByRole("spinbutton", {
-      name: en.paramNames.channel,
+      name: label("channel"),
       exact: true,
     }),
   ).toBeVisible();
@@ -54,10 +56,10 @@ test("a class and a channel are visualised, and a climb can be cancelled", async
   expect(found.violations).toEqual([]);
 
   await section
-    .getByRole("spinbutton", { name: en.paramNames.steps, exact: true })
+    .getByRole("spinbutton", { name: label("steps"), exact: true })
     .fill("4096");
   await section
-    .getByRole("spinbutton", { name: en.paramNames.steps, exact: true })
+    .getByRole("spinbutton", { name: label("steps"), exact: true })
     .press("Tab");
   await section
     .getByRole("button", { name: en.visualise.run, exact: true })

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { EnginePort } from './engine-work.js';
 import { EngineWork } from './engine-work.js';
+import type { Reply } from './protocol.gen.js';
 import { Store } from './state.js';
 import { CATALOGUE, PROVENANCE } from './testing/fixtures.js';
 import { shown, visualise, VISUALISATION } from './visualise.js';
@@ -17,7 +18,7 @@ describe('pictures of pixel values', () => {
 });
 
 describe('climbing', () => {
-  const reply = { kind: 'visualised', width: 1, height: 1, objective: [0, 2], provenance: PROVENANCE } as const;
+  const reply: Reply = { kind: 'visualised', width: 1, height: 1, objective: [0, 2], provenance: PROVENANCE };
 
   function port(end: () => Promise<void>): EnginePort {
     return {

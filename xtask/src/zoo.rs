@@ -68,18 +68,15 @@ pub fn run(options: &Options) -> Result<()> {
 fn try_one(program: &Path, folder: &Path, animal: &Animal) -> Result<Outcome> {
     let name = &animal.name;
     let found = folder.join(format!("{name}.ours.npy"));
+    // Relative names keep this machine's folders out of the report.
     let done = Command::new(program)
-        .args([
-            "explain",
-            "--method",
-            "gradient",
-            "--target",
-            &animal.class.to_string(),
-            "--output",
-        ])
-        .arg(&found)
-        .arg(folder.join(format!("{name}.onnx")))
-        .arg(folder.join(format!("{name}.input.npy")))
+        .current_dir(folder)
+        .args(["explain", "--method", "gradient", "--target"])
+        .arg(animal.class.to_string())
+        .arg("--output")
+        .arg(format!("{name}.ours.npy"))
+        .arg(format!("{name}.onnx"))
+        .arg(format!("{name}.input.npy"))
         .output()?;
     if !done.status.success() {
         let words = String::from_utf8_lossy(&done.stderr);
