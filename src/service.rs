@@ -184,8 +184,7 @@ impl Service {
                     params,
                 };
                 let (picture, visualised) = session::visualise(&*pool, &job, class, &choice, &random).await?;
-                let (_, beside) = shown(&picture, |_, _| ());
-                Ok((Reply::Visualised(visualised), beside))
+                Ok(shown(&picture, |_, _| Reply::Visualised(visualised)))
             }
             Request::Cancel { .. } => Err(Error::Cancelled),
         }
@@ -266,7 +265,7 @@ fn question<'a>(
     }
 }
 
-fn shown<T>(input: &Input, reply: impl FnOnce(usize, usize) -> T) -> (T, Vec<Beside>) {
+fn shown(input: &Input, reply: impl FnOnce(usize, usize) -> Reply) -> (Reply, Vec<Beside>) {
     let [_, height, width] = input.dims();
     let rgb = picture::to_rgb8(input);
     let rgba = rgb.chunks_exact(3).flat_map(|p| [p[0], p[1], p[2], 255]).collect();

@@ -8,14 +8,14 @@ mod naive;
 mod analytic;
 #[path = "axioms/cams.rs"]
 mod cams;
-#[path = "axioms/games.rs"]
-mod games;
-#[path = "axioms/gradient_family.rs"]
-mod gradient_family;
 #[path = "axioms/departures.rs"]
 mod departures;
 #[path = "axioms/faithfulness.rs"]
 mod faithfulness;
+#[path = "axioms/games.rs"]
+mod games;
+#[path = "axioms/gradient_family.rs"]
+mod gradient_family;
 #[path = "axioms/harness.rs"]
 mod harness;
 #[path = "axioms/judgement.rs"]

@@ -78,7 +78,7 @@ mod tests {
             &maps([1.0, 2.0, 0.0, 3.0, 5.0, 0.0]),
             &maps([0.5, 0.0, 1.0, -1.0, 0.0, 0.4]),
         );
-        let expected = [0.573626, 1.070329, 0.0];
+        let expected = [0.573_626, 1.070_329, 0.0];
         for (a, b) in found.iter().zip(expected) {
             assert!((a - b).abs() < 1e-5, "{found:?}");
         }

@@ -75,7 +75,7 @@ mod tests {
             &maps([1.0, 2.0, 0.0, 3.0, 5.0, 0.0]),
             &maps([0.5, 0.0, 1.0, -1.0, 0.0, 0.4]),
         );
-        let expected = [-0.958333, -1.541667, 0.0];
+        let expected = [-0.958_333, -1.541_667, 0.0];
         for (a, b) in found.iter().zip(expected) {
             assert!((a - b).abs() < 1e-5, "{found:?}");
         }

@@ -45,7 +45,7 @@ impl Fourier {
     }
 
     /// Complex values of a spectrum.
-    pub fn len(&self) -> usize {
+    pub fn values(&self) -> usize {
         self.channels * self.weights.len()
     }
 
@@ -92,7 +92,7 @@ impl Fourier {
     pub fn adjoint(&self, by_picture: &[f32]) -> Vec<Complex<f32>> {
         let (h, w, half) = (self.height, self.width, self.half());
         let scale = 1.0 / (SHRINK * ((h * w) as f32).sqrt());
-        let mut gradient = Vec::with_capacity(self.len());
+        let mut gradient = Vec::with_capacity(self.values());
         for channel in by_picture.chunks_exact(h * w) {
             let mut grid = Vec::with_capacity(h * half);
             for row in channel.chunks_exact(w) {
@@ -142,7 +142,7 @@ mod tests {
     fn the_adjoint_is_the_transpose() {
         for dims in [[1, 4, 6], [3, 5, 7], [2, 6, 5], [1, 1, 2]] {
             let map = Fourier::new(dims, 1.0);
-            let z = noise(map.len(), "z");
+            let z = noise(map.values(), "z");
             let g: Vec<f32> = noise(dims.iter().product(), "g").iter().map(|c| c.re).collect();
             let forward: f64 = map.picture(&z).iter().zip(&g).map(|(a, b)| f64::from(a * b)).sum();
             let back: f64 = map
@@ -174,7 +174,7 @@ mod tests {
     }
 
     const EXPECTED: [f32; 16] = [
-        16.2537, 1.01133, -0.637752, 1.87276, -0.403636, 2.91682, -0.240141, -2.77304, -6.08497, -0.549534, -0.348966,
-        -2.51653, -3.26506, -1.87861, -0.273141, 0.916815,
+        16.253_7, 1.011_33, -0.637_752, 1.872_76, -0.403_636, 2.916_82, -0.240_141, -2.773_04, -6.084_97, -0.549_534,
+        -0.348_966, -2.516_53, -3.265_06, -1.878_61, -0.273_141, 0.916_815,
     ];
 }

@@ -192,7 +192,7 @@ pub async fn visualise(cx: &Context<'_>, space: &Normalisation, p: &VisualisePar
     let goal = Goal::new(model, cx.target.class, p)?;
     let map = Fourier::new(dims, p.decay);
     let mut spectrum = start(cx, dims, p)?;
-    let mut adam = Adam::new(map.len(), p.learning_rate);
+    let mut adam = Adam::new(map.values(), p.learning_rate);
     let mut stream = cx.random.stream("visualise/movements");
     let movement = Movement {
         jitter: p.jitter,
