@@ -530,5 +530,7 @@ fn sha256<T: AsRef<[u8]>>(parts: impl Iterator<Item = T>) -> String {
     for part in parts {
         hash.update(part.as_ref());
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize()
+        .iter()
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }

@@ -271,16 +271,12 @@ fn cells(line: &str) -> Option<Vec<String>> {
             loop {
                 let (before, after) = parts.split_once('"')?;
                 cell.push_str(before);
-                match after.strip_prefix('"') {
-                    Some(more) => {
-                        cell.push('"');
-                        parts = more;
-                    }
-                    None => {
-                        rest = after;
-                        break;
-                    }
-                }
+                let Some(more) = after.strip_prefix('"') else {
+                    rest = after;
+                    break;
+                };
+                cell.push('"');
+                parts = more;
             }
             cells.push(cell);
         } else {

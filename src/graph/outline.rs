@@ -342,7 +342,7 @@ mod tests {
         let values: Vec<f32> = (0..24u8).map(f32::from).collect();
         let (first, last) = (Grid::of_maps([2, 3, 4], true), Grid::of_maps([3, 4, 2], false));
         let places = (first.maps(&values)[13].to_bits(), last.maps(&values)[13].to_bits());
-        assert_eq!(places, (13f32.to_bits(), 3f32.to_bits()));
+        assert_eq!(places, (13f64.to_bits(), 3f64.to_bits()));
         assert_eq!(first.channel(1, 24).collect::<Vec<_>>(), (12..24).collect::<Vec<_>>());
         assert_eq!(
             last.channel(1, 24).collect::<Vec<_>>(),

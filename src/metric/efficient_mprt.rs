@@ -125,9 +125,9 @@ mod tests {
             ((i * 37) % 101) as f32 / 16.0 - ((i * i) % 53) as f32 / 8.0
         });
         for (bins, absolute, expected) in [
-            (100, false, 4.411837801898562),
-            (10, false, 2.196299172367955),
-            (37, true, 3.459060051661374),
+            (100, false, 4.411_837_801_898_562),
+            (10, false, 2.196_299_172_367_955),
+            (37, true, 3.459_060_051_661_374),
         ] {
             let found = entropy(&map, &EfficientMprtParams { bins, absolute });
             assert!((found - expected).abs() < 1e-12, "{bins}: {found} {expected}");
