@@ -45,7 +45,7 @@ test('the score table sorts by each metric, in the good direction first', async 
     ['Deletion', 'ascending'],
   ] as const) {
     const head = table.getByRole('columnheader', { name: new RegExp(`^${metric}`) });
-    await head.getByRole('button').click();
+    await head.getByTitle(`Sort by ${metric}`).click();
     await expect(head).toHaveAttribute('aria-sort', direction);
     const column = await head.evaluate((cell) => (cell as HTMLTableCellElement).cellIndex);
     const texts = await table

@@ -7,7 +7,7 @@ import { expect, test as base, type Page } from '@playwright/test';
 import { readNpy, readToml } from './support/arrays';
 import { ROOT } from './support/lucarne';
 import { serve } from './support/server';
-import type { Engine, EngineFactory } from '../../www/src/engine/messages';
+import { FORWARD, GRADIENT, type Engine, type EngineFactory, type Program } from '../../www/src/engine/messages';
 import type { Event, ModelInfo, Request, WireError } from '../../www/src/protocol.gen';
 
 const GOLDEN = join(ROOT, 'tests/golden');
@@ -25,8 +25,7 @@ interface Glue {
 }
 
 interface Batch {
-  kind: 'forward' | 'gradient';
-  ids: number[];
+  program: Program;
   shapes: number[][];
   arrays: number[][];
 }
@@ -135,8 +134,7 @@ for (const kind of ['logits', 'gradient'] as const) {
       const expected = readNpy(join(GOLDEN, name, String(toml['']?.['expected'])));
       const cotangent = Array.from({ length: classes }, (_, k) => (k === toml['target']?.['class'] ? 1 : 0));
       const batch: Batch = {
-        kind: kind === 'logits' ? 'forward' : 'gradient',
-        ids: kind === 'logits' ? [] : [-1],
+        program: kind === 'logits' ? FORWARD : GRADIENT,
         shapes:
           kind === 'logits'
             ? [[1, ...input.shape]]
@@ -163,8 +161,7 @@ test('pictures of a batch do not touch each other', async ({ bare }) => {
   const other = [...values].reverse();
   const run = async (n: number, array: number[]) => {
     const { arrays } = await bare.run('residual', {
-      kind: 'forward',
-      ids: [],
+      program: FORWARD,
       shapes: [[n, ...shape]],
       arrays: [array],
     });

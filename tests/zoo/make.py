@@ -119,7 +119,7 @@ def quantised(out, base, name):
 
 def keras_gradient(tf, name, size, extra, net, x, precision):
     """The same weights in this precision: logits [K], and the gradient of the largest [C, H, W]."""
-    tf.keras.backend.set_floatx(precision)
+    tf.keras.config.set_dtype_policy(precision)
     same = getattr(tf.keras.applications, name)(weights=None, input_shape=(size, size, 3), classes=10, classifier_activation=None, **extra)
     same.set_weights([w.astype(precision) for w in net.get_weights()])
     y = tf.Variable(x.astype(precision))
@@ -127,7 +127,7 @@ def keras_gradient(tf, name, size, extra, net, x, precision):
         logits = same(y, training=False)
         top = logits[0, int(tf.argmax(logits[0]))]
     gradient = tape.gradient(top, y).numpy()[0].transpose(2, 0, 1)
-    tf.keras.backend.set_floatx("float32")
+    tf.keras.config.set_dtype_policy("float32")
     return logits[0].numpy(), gradient
 
 

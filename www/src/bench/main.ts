@@ -5,7 +5,7 @@ import { asset, bundledModels, compiledEngine } from '../engine/assets.js';
 import type { BundledModel } from '../engine/assets.js';
 import { Client } from '../engine/client.js';
 import { EngineError, reason } from '../engine/errors.js';
-import type { Engine as Engines, LaneBatch } from '../engine/messages.js';
+import { FORWARD, type Engine as Engines, type LaneBatch } from '../engine/messages.js';
 import type { Event, Request } from '../protocol.gen.js';
 import init, { Engine } from '../engine/wasm/lucarne.js';
 import { inTurns } from './rounds.js';
@@ -56,7 +56,7 @@ class Local {
   }
 
   forward(model: string, shape: number[], values: Float32Array): Float32Array {
-    const batch: LaneBatch = { model, kind: 'forward', ids: [], shapes: [shape], arrays: [values] };
+    const batch: LaneBatch = { model, program: FORWARD, shapes: [shape], arrays: [values] };
     const { arrays, error } = this.#engine.run_lane(batch);
     if (error) throw new EngineError(error);
     return arrays[0] ?? new Float32Array();

@@ -29,8 +29,10 @@ let homes: FakeHomes;
 let states: EngineState[];
 
 async function start(workers: number, more: Partial<Parameters<typeof Client.start>[1]> = {}): Promise<Client> {
+  // An engine of an earlier test may still join: it tells its own test's list.
+  const own = states;
   const client = await Client.start(
-    { workers, onState: (state) => states.push(state) },
+    { workers, onState: (state) => own.push(state) },
     { module: () => Promise.resolve(MODULE), spawn: homes.spawn, spawnOnPage: undefined, ...more },
   );
   await vi.waitFor(() => expect(client.workers).toBe(workers));

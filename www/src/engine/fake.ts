@@ -1,7 +1,15 @@
 /** Engines for tests: real messages, ports and lanes, no WebAssembly. A job does what its picture's key says. */
 import type { Event, ModelCard, Reply, Request } from '../protocol.gen.js';
 import type { Host, Spawn } from './hosts.js';
-import type { Engine, EngineFactory, FromWorker, LaneBatch, LaneResult, ToWorker } from './messages.js';
+import {
+  FORWARD,
+  type Engine,
+  type EngineFactory,
+  type FromWorker,
+  type LaneBatch,
+  type LaneResult,
+  type ToWorker,
+} from './messages.js';
 import { serve } from './serve.js';
 
 export const MODULE = {} as WebAssembly.Module;
@@ -76,7 +84,7 @@ export class FakeEngine implements Engine {
       case 'attribute': {
         const batch = (model: string): LaneBatch => {
           const arrays = [new Float32Array([1, 2])];
-          return { model, kind: 'forward', ids: [], shapes: [[2]], arrays };
+          return { model, program: FORWARD, shapes: [[2]], arrays };
         };
         const answers = await Promise.allSettled(this.lanes.map((call) => call(batch(request.method.id))));
         const sum = answers.reduce((t, a) => t + (a.status === 'fulfilled' ? (a.value.arrays[0]?.[1] ?? 0) : 0), 0);

@@ -1,11 +1,24 @@
 /** What the page and an engine's worker say to each other, around the protocol's own messages. */
 import type { Event, Request, WireError } from '../protocol.gen.js';
 
+/** What to run, as far as TypeScript ever asks for it itself: the crate's `Program`. */
+export interface Program {
+  weights: 'trained';
+  replaced: null;
+  layers: number[];
+  backward: { rules: 'gradient'; of: null; wrt: 'input'[] } | null;
+}
+
+/** The answer, and nothing else. */
+export const FORWARD: Program = { weights: 'trained', replaced: null, layers: [], backward: null };
+
+/** The answer and its gradient by the picture. */
+export const GRADIENT: Program = { ...FORWARD, backward: { rules: 'gradient', of: null, wrt: ['input'] } };
+
 /** A batch for a sibling engine; only `arrays` is looked at here, to be transferred. */
 export interface LaneBatch {
   model: string;
-  kind: 'forward' | 'gradient';
-  ids: number[];
+  program: Program;
   shapes: number[][];
   arrays: Float32Array[];
 }
