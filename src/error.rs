@@ -120,6 +120,15 @@ pub enum InputError {
     },
 }
 
+
+fn ended(ends: &[String]) -> String {
+    match ends {
+        [] => String::new(),
+        [first] => format!(": the way back ends at {first}"),
+        [first, others @ ..] => format!(": the way back ends at {first} and {} more", others.len()),
+    }
+}
+
 /// The network can't be differentiated.
 #[derive(Clone, Debug, PartialEq, ThisError)]
 #[non_exhaustive]
@@ -135,10 +144,12 @@ pub enum GradientError {
         why: String,
     },
     /// The target does not depend on what it is differentiated by.
-    #[error("the answer does not depend on {what} by any differentiable path")]
+    #[error("the answer does not depend on {what} by any differentiable path{}", ended(ends))]
     Unreached {
         /// The input or layer.
         what: String,
+        /// The operators, with their nodes, at which the paths from it end: they round, compare or pick.
+        ends: Vec<String>,
     },
     /// No layer of that name.
     #[error("there is no layer \"{layer}\"; there are: {known}")]

@@ -69,12 +69,13 @@ pub(in crate::graph) fn differentiate_by(
         }
     }
     let Forward { mut graph, outlets } = forward;
-    let unreached = |outlet: &OutletId| GradientError::Unreached {
+    let unreached = |outlet: &OutletId, ends: Vec<usize>| GradientError::Unreached {
         what: place(model, *outlet),
+        ends: ends.into_iter().map(|id| named(model.node(id))).collect(),
     };
     for outlet in wrt {
         if !outlets.contains_key(outlet) {
-            return Err(unreached(outlet));
+            return Err(unreached(outlet, vec![]));
         }
     }
     let active = active(model, &order, wrt);
@@ -102,6 +103,7 @@ pub(in crate::graph) fn differentiate_by(
         None
     };
     let mut gradients: BTreeMap<OutletId, OutletId> = BTreeMap::new();
+    let mut flat: Vec<usize> = vec![];
     let (mut maps, mut sums): (Vec<OutletId>, Vec<OutletId>) = (vec![], vec![]);
 
     for &id in order.iter().rev() {
@@ -156,6 +158,9 @@ pub(in crate::graph) fn differentiate_by(
             })?
             .map_err(|error| fail(&error))?;
         let receivers: &[OutletId] = own.map_or(&node.inputs, |own| &own.to);
+        if sent.iter().all(Option::is_none) {
+            flat.push(id);
+        }
         for (input, cotangent) in receivers.iter().zip(sent).filter(|(to, _)| active.contains(to)) {
             let Some(cotangent) = cotangent else { continue };
             same_fact(&graph, outlets[input], cotangent).map_err(|error| fail(&error))?;
@@ -166,7 +171,8 @@ pub(in crate::graph) fn differentiate_by(
     let mut results = vec![outlets[&of]];
     results.extend(also.iter().map(|outlet| outlets[outlet]));
     for outlet in wrt {
-        results.push(*gradients.get(outlet).ok_or_else(|| unreached(outlet))?);
+        let found = gradients.get(outlet).copied();
+        results.push(found.ok_or_else(|| unreached(outlet, [whole(model, &order, &active), flat.clone()].concat()))?);
     }
     if scheme.table.biases {
         results.extend(maps.iter().rev());
@@ -191,6 +197,22 @@ pub(in crate::graph) fn differentiate_by(
         .and_then(|()| graph.compact())
         .map_err(|error| engine("graph", "outputs", &error))?;
     Ok(graph)
+}
+
+/// An operator and its node.
+fn named(node: &TypedNode) -> String {
+    format!("{} \"{}\"", node.op.name(), node.name)
+}
+
+/// The nodes that turn what carries a gradient into whole numbers or truth values.
+fn whole(model: &TypedModel, order: &[usize], active: &BTreeSet<OutletId>) -> Vec<usize> {
+    let ends = |&&id: &&usize| {
+        let node = model.node(id);
+        let mut read = (0..node.outputs.len()).filter(|&slot| !node.outputs[slot].successors.is_empty());
+        node.inputs.iter().any(|input| active.contains(input))
+            && read.any(|slot| !active.contains(&OutletId::new(id, slot)))
+    };
+    order.iter().filter(ends).copied().collect()
 }
 
 /// A failure of the engine while wiring the adjoint of a node is a form that its rule does not cover.

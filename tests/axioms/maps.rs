@@ -66,7 +66,11 @@ fn localisation_by_hand() {
         let (mut won, mut pairs) = (0.0, 0.0);
         for i in (0..20).filter(|&i| truth.bits()[i]) {
             for j in (0..20).filter(|&j| !truth.bits()[j]) {
-                won += f64::from(u8::from(value(i) > value(j))) + 0.5 * f64::from(u8::from(value(i) == value(j)));
+                won += match value(i).total_cmp(&value(j)) {
+                    std::cmp::Ordering::Greater => 1.0,
+                    std::cmp::Ordering::Equal => 0.5,
+                    std::cmp::Ordering::Less => 0.0,
+                };
                 pairs += 1.0;
             }
         }

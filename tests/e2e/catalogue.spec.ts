@@ -327,3 +327,16 @@ test('on a phone only the chosen family is open, and everything is still within 
   await lucarne.explain('Gradient');
   await sound(page, 'maps on a phone');
 });
+
+test('a path method compares with another picture, and each picture gives its own map', async ({ lucarne }) => {
+  await lucarne.open('site', OBJECTS);
+  await lucarne.choose('Integrated gradients');
+  await lucarne.why.getByText(en.settings, { exact: true }).first().click();
+  await lucarne.why.getByRole('combobox', { name: en.paramNames['reference'] ?? '' }).selectOption('picture');
+  const baseline = lucarne.why.getByRole('combobox', { name: en.why.baseline });
+  await expect(baseline.locator('option')).toHaveCount(11);
+  await lucarne.explain();
+  await baseline.selectOption({ index: 4 });
+  await lucarne.explain();
+  await expect(lucarne.maps).toHaveCount(2);
+});

@@ -6,11 +6,14 @@ import { explain } from './explain.js';
 import type { Library } from './library.js';
 import type { Link, ReadLink } from './link.js';
 import { decode, parseLabels, type Decoded } from './picture.js';
-import { defaultOf, findMethod, fitting, keyOf, removalChoice } from './plan.js';
+import { baselineOf, defaultOf, findMethod, fitting, keyOf, removalChoice } from './plan.js';
 import type { Reply, WireValue } from './protocol.gen.js';
 import { Scoring } from './score.js';
 import { entryOf, type Draft, type ModelEntry, type Picture, type State, type Store } from './state.js';
 import { visualise } from './visualise.js';
+
+/** The picture that methods compare with. */
+const BASELINE_KEY = 'baseline';
 
 type Wanted = { readonly sample: string } | { readonly file: Blob; readonly name: string };
 
@@ -231,13 +234,23 @@ export class Controller {
     if (loaded !== undefined) await this.#refresh('model');
   }
 
+  /** Gives the engine the picture that methods compare with, and says under which key; null where there is none. */
+  readonly #baseline = async (signal: AbortSignal): Promise<string | null> => {
+    const chosen = baselineOf(this.#state);
+    if (!chosen) return null;
+    const blob = chosen.file ?? (await this.library.sample(this.#state.modelId, chosen.name));
+    const { width, height, rgba } = await decode(blob);
+    await this.#work.call({ kind: 'load-picture', picture: BASELINE_KEY, width, height }, { beside: [rgba], signal });
+    return BASELINE_KEY;
+  };
+
   async explain(): Promise<void> {
-    await explain(this.#store, this.#work, this.#key);
+    await explain(this.#store, this.#work, this.#key, undefined, this.#baseline);
   }
 
   /** Explains with one method after the other, with their own settings, as far as there is room. */
   async explainAll(ids: readonly string[]): Promise<void> {
-    for (const id of ids) if (!(await explain(this.#store, this.#work, this.#key, id))) return;
+    for (const id of ids) if (!(await explain(this.#store, this.#work, this.#key, id, this.#baseline))) return;
   }
 
   /** Asks what the entry `registry/id` would cost as it is set. */

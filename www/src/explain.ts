@@ -1,7 +1,7 @@
 /** Runs one method and keeps its map, partial maps on the way. */
 import type { EngineWork } from './engine-work.js';
 import { work as workOf } from './costs.js';
-import { choice, findMethod, MOST_MAPS, removalChoice, sameRun } from './plan.js';
+import { baselineOf, choice, comparesWithPicture, findMethod, MOST_MAPS, removalChoice, sameRun } from './plan.js';
 import type { Explained, State, Store } from './state.js';
 
 type Run = Omit<Explained, 'id' | 'map' | 'result' | 'seconds'>;
@@ -12,8 +12,10 @@ export function runOf(state: State, id = state.method): Run | null {
   if (!method || state.target === null) return null;
   const target = { class: state.target, kind: state.targetKind };
   const label = state.answer?.find((c) => c.class === state.target)?.label ?? String(state.target);
+  const chosen = choice(state, 'method', method);
   return {
-    method: choice(state, 'method', method),
+    method: chosen,
+    baseline: comparesWithPicture(chosen) ? (baselineOf(state)?.name ?? null) : null,
     removal: method.needs.includes('imputer') ? removalChoice(state, state.removal) : null,
     target,
     label,
@@ -27,6 +29,7 @@ export async function explain(
   work: EngineWork,
   picture: string,
   method = store.state.method,
+  loadBaseline: (signal: AbortSignal) => Promise<string | null> = () => Promise.resolve(null),
 ): Promise<boolean> {
   const { state } = store;
   const run = runOf(state, method);
@@ -37,10 +40,12 @@ export async function explain(
   const empty: Explained = { ...run, id, map: before?.map ?? null, result: null, seconds: 0 };
   const done = await work.run('explain', 'explain', async (signal) => {
     store.dispatch({ type: 'explained', explained: empty });
+    const baseline = comparesWithPicture(run.method) ? await loadBaseline(signal) : null;
     const started = performance.now();
     const { reply, beside } = await work.call(
       {
         kind: 'attribute',
+        ...(baseline !== null && { baseline }),
         model: state.modelId,
         picture,
         method: run.method,

@@ -9,7 +9,7 @@ import type {
   WireParam,
   WireValue,
 } from './protocol.gen.js';
-import type { Cost, Explained, Params, State } from './state.js';
+import { entryOf, type Baseline, type Cost, type Explained, type Params, type State } from './state.js';
 
 /**
  * Defaults that keep a first run short in a browser, where the registry's own follow the papers. The form shows them,
@@ -124,6 +124,18 @@ export function controls(state: State): MethodEntry[] {
 
 /** Whether two runs are the same but for the time they took. */
 export function sameRun(a: Explained, b: Omit<Explained, 'id' | 'map' | 'result' | 'seconds'>): boolean {
-  const key = (e: typeof b) => JSON.stringify([e.method, e.removal, e.target, e.seed]);
+  const key = (e: typeof b) => JSON.stringify([e.method, e.removal, e.target, e.seed, e.baseline ?? null]);
   return key(a) === key(b);
+}
+
+/** The picture that methods may compare with: the one chosen, else the network's first other sample. */
+export function baselineOf(state: State): Baseline | null {
+  if (state.baseline) return state.baseline;
+  const sample = entryOf(state)?.card.sample.find((s) => s.file !== state.picture?.sample);
+  return sample ? { name: sample.file, file: null } : null;
+}
+
+/** Whether a method with these values compares with another picture. */
+export function comparesWithPicture({ params }: Choice): boolean {
+  return params['reference'] === 'picture';
 }

@@ -4,6 +4,7 @@ import type { Language } from './i18n/index.js';
 import type { Sorting } from './reading.js';
 import type { Catalogue, ClassScore, ModelInfo, WireTargetKind, WireValue } from './protocol.gen.js';
 import type {
+  Baseline,
   Cost,
   Draft,
   Explained,
@@ -50,6 +51,8 @@ export interface State {
   readonly params: Readonly<Record<string, Params>>;
   readonly removal: string;
   readonly seed: number;
+  /** Null for the first other sample. */
+  readonly baseline: Baseline | null;
   readonly view: View;
   readonly explained: readonly Explained[];
   readonly visualised: Visualisation | null;
@@ -88,6 +91,7 @@ export const INITIAL: State = {
   params: {},
   removal: 'constant',
   seed: 0,
+  baseline: null,
   view: {
     opacity: 0.8,
     reduction: 'signed',
@@ -119,7 +123,17 @@ export const INITIAL: State = {
 /** Plain settings that an action may set directly. */
 export type Settings = Pick<
   State,
-  'language' | 'theme' | 'offered' | 'method' | 'removal' | 'seed' | 'targetKind' | 'sorting' | 'pace' | 'page'
+  | 'language'
+  | 'theme'
+  | 'offered'
+  | 'method'
+  | 'removal'
+  | 'seed'
+  | 'baseline'
+  | 'targetKind'
+  | 'sorting'
+  | 'pace'
+  | 'page'
 >;
 
 export type Action =
@@ -172,7 +186,16 @@ export function reduce(state: State, action: Action): State {
     case 'models':
       return { ...state, models: action.models };
     case 'choose-model':
-      return { ...state, ...FORGET, visualised: null, modelId: action.id, model: null, costs: {}, pace: null };
+      return {
+        ...state,
+        ...FORGET,
+        visualised: null,
+        baseline: null,
+        modelId: action.id,
+        model: null,
+        costs: {},
+        pace: null,
+      };
     case 'model':
       return { ...state, model: action.model };
     case 'draft':

@@ -49,6 +49,12 @@ export interface RawMap {
 }
 
 /** One explained method. `result` is null while only a partial map is there. */
+/** A picture that methods may compare with: a sample of the network by its file, or an own file. */
+export interface Baseline {
+  readonly name: string;
+  readonly file: Blob | null;
+}
+
 export interface Explained {
   readonly id: number;
   readonly method: Choice;
@@ -56,6 +62,8 @@ export interface Explained {
   readonly target: WireTarget;
   readonly label: string;
   readonly seed: number;
+  /** Name of the picture that it is compared with, where the method asks for one. */
+  readonly baseline?: string | null;
   readonly map: RawMap | null;
   readonly result: Attributed | null;
   readonly seconds: number;

@@ -1,10 +1,11 @@
 import { css, html, nothing } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { byFamily, search } from '../finding.js';
-import { blocked, findMethod, keyOf } from '../plan.js';
+import { blocked, choice, comparesWithPicture, findMethod, keyOf } from '../plan.js';
 import type { MethodEntry } from '../protocol.gen.js';
 import { shared } from '../styles/shared.js';
 import { AppElement } from './base.js';
+import './baseline-picker.js';
 import './imputer-select.js';
 import './param-form.js';
 import './promise-list.js';
@@ -251,6 +252,11 @@ export class MethodPicker extends AppElement {
               entry=${keyOf('method', method.id)}
               .params=${method.params}
             ></param-form>`
+          : nothing
+      }
+      ${
+        comparesWithPicture(choice(this.state, 'method', method))
+          ? html`<baseline-picker .app=${this.app}></baseline-picker>`
           : nothing
       }
       ${method.stochastic ? html`<seed-field class="field" .app=${this.app}></seed-field>` : nothing}

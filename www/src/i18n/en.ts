@@ -136,6 +136,8 @@ export const en = {
     kinds: { logit: 'logit', probability: 'probability', output: 'last tensor of the file' },
   },
   why: {
+    baseline: 'Picture to compare with',
+    baselineOwn: 'or one of your own',
     method: 'Method',
     explain: 'Explain',
     seed: 'Seed',

@@ -147,6 +147,8 @@ export const fr: Messages = {
     kinds: { logit: 'logit', probability: 'probabilité', output: 'dernier tenseur du fichier' },
   },
   why: {
+    baseline: 'Image de comparaison',
+    baselineOwn: 'ou une image à vous',
     method: 'Méthode',
     explain: 'Expliquer',
     seed: 'Graine',
