@@ -331,7 +331,6 @@ test('on a phone only the chosen family is open, and everything is still within 
 test('a path method compares with another picture, and each picture gives its own map', async ({ lucarne }) => {
   await lucarne.open('site', OBJECTS);
   await lucarne.choose('Integrated gradients');
-  await lucarne.why.getByText(en.settings, { exact: true }).first().click();
   await lucarne.why.getByRole('combobox', { name: en.paramNames['reference'] ?? '' }).selectOption('picture');
   const baseline = lucarne.why.getByRole('combobox', { name: en.why.baseline });
   await expect(baseline.locator('option')).toHaveCount(11);
