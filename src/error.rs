@@ -120,7 +120,6 @@ pub enum InputError {
     },
 }
 
-
 fn ended(ends: &[String]) -> String {
     match ends {
         [] => String::new(),

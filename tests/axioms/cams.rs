@@ -50,7 +50,11 @@ fn linear_head(exec: &Cpu, x: &Input, class: usize) -> (Vec<Vec<f64>>, Vec<f64>,
     };
     let logit = |given: Tensor| {
         let batched = Tensor::stack(std::slice::from_ref(&given));
-        f64::from(exec.run_now(&program, &[picture.clone(), batched]).expect("the program runs")[0].data()[class])
+        f64::from(
+            exec.run_now(&program, &[picture.clone(), batched])
+                .expect("the program runs")[0]
+                .data()[class],
+        )
     };
     let nothing = logit(Tensor::zeros(&shape));
     let weights = (0..shape[0])

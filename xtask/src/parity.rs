@@ -97,6 +97,8 @@ fn report(
         ("attribution", "Methods"),
         ("metric", "Metrics"),
         ("imputer", "Imputers"),
+        ("segments", "Superpixels"),
+        ("visualisation", "Feature visualisation"),
     ];
     let known: Vec<&str> = titles.iter().map(|(kind, _)| *kind).collect();
     let others = tables

@@ -211,7 +211,10 @@ fn what_the_answer_does_not_depend_on_is_unreached() {
         };
         assert_eq!(found, what);
         // Picking the largest turns values into indices.
-        assert!(outlet != x || ends.iter().any(|end| end.contains("\"top\"")), "{ends:?}");
+        assert!(
+            outlet != x || ends.iter().any(|end| end.contains("\"top\"")),
+            "{ends:?}"
+        );
     }
     // Floor passes values on, but no gradient.
     let floor = wire(&mut m, math::floor(), &[x]);
