@@ -39,7 +39,8 @@ fuzz_target!(init: quiet_caught_panics(), |bytes: &[u8]| -> Corpus {
     let [c, h, w] = model.input_dims();
     let x = Tensor::from_fn(&[1, c, h, w], |i| (i as f32 * 0.1).sin());
     let layers: Vec<usize> = model.network().default_layer().into_iter().collect();
-    if let Ok(outputs) = model.network().plan(1, &Program::forward(&layers)).and_then(|plan| plan.run(&[&x])) {
+    let forward = model.network().plan(1, &Program::forward(&layers));
+    if let Ok(Ok(outputs)) = forward.map(|plan| plan.run(&[&x])) {
         assert_eq!(outputs[0].shape(), [1, model.classes()]);
         for (&layer, output) in layers.iter().zip(&outputs[1..]) {
             assert_eq!(output.shape()[1..], model.network().layers()[layer].shape);
