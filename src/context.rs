@@ -3,7 +3,7 @@
 
 use crate::error::{Error, RunError};
 use crate::exec::{self, Executor, Gradients};
-use crate::imputer::{self, DynImputer};
+use crate::imputer::{self, DynImputer, ImputeContext, Networks};
 use crate::job::{Job, Passes};
 use crate::params::ParamValues;
 use crate::program::{Program, Weights, Wrt};
@@ -17,6 +17,8 @@ pub struct Removal {
     pub imputer: &'static dyn DynImputer,
     /// Its parameters; missing ones take their defaults.
     pub params: ParamValues,
+    /// The networks that imputers run.
+    pub networks: Networks,
 }
 
 impl Default for Removal {
@@ -25,6 +27,7 @@ impl Default for Removal {
         Self {
             imputer: imputer::IMPUTERS[0],
             params: ParamValues::new(),
+            networks: Networks::default(),
         }
     }
 }
@@ -145,15 +148,17 @@ impl Context<'_> {
 
     /// `input` with the pixels of `removed` filled by the chosen imputer, `[C, H, W]`.
     pub async fn impute(&self, input: &Input, removed: &Mask) -> Result<Tensor, Error> {
-        imputer::impute(
-            self.removal.imputer,
-            &self.removal.params,
-            self.job,
-            self.random,
-            input,
-            removed,
-        )
-        .await
+        let Removal { imputer, params, .. } = &self.removal;
+        imputer::impute(*imputer, params, &self.imputing(), input, removed).await
+    }
+
+    /// What an imputer may use.
+    pub fn imputing(&self) -> ImputeContext<'_> {
+        ImputeContext {
+            job: self.job,
+            random: self.random,
+            networks: &self.removal.networks,
+        }
     }
 
     /// The ranges of `0..n` pictures that are worth holding in memory together: one preferred batch each. Loops that

@@ -13,6 +13,7 @@ use crate::Tensor;
 #[derive(Clone, Debug, Default)]
 pub struct SeedStream {
     seed: u64,
+    repetition: u32,
     recorded: BTreeMap<String, Tensor>,
 }
 
@@ -21,6 +22,7 @@ impl SeedStream {
     pub fn new(seed: u64) -> Self {
         Self {
             seed,
+            repetition: 0,
             recorded: BTreeMap::new(),
         }
     }
@@ -43,11 +45,24 @@ impl SeedStream {
         self.recorded.get(name)
     }
 
+    /// The streams of repetition `k` of the same seed; repetition 0 has the streams of this. Recorded draws stay.
+    #[must_use]
+    pub fn draw(&self, k: u32) -> Self {
+        Self {
+            repetition: k,
+            ..self.clone()
+        }
+    }
+
     /// The stream called `name`, by convention `"<id>/<what>"`, from its beginning.
     pub fn stream(&self, name: &str) -> Stream {
         let mut hash = Sha256::new();
         hash.update(self.seed.to_le_bytes());
         hash.update(name.as_bytes());
+        if self.repetition > 0 {
+            hash.update([0]);
+            hash.update(self.repetition.to_le_bytes());
+        }
         Stream {
             rng: ChaCha8Rng::from_seed(hash.finalize().into()),
             recorded: self.recorded.get(name).cloned(),

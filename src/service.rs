@@ -8,6 +8,7 @@ use crate::error::{Error, InputError};
 use crate::exec::pool::{Batch, Lanes};
 use crate::exec::{Cpu, Executor, Pool};
 use crate::graph::inspect;
+use crate::imputer::{ImputeContext, Networks};
 use crate::job::{Host, Job};
 use crate::metric::Exhibit;
 use crate::model::{Limits, ModelCard};
@@ -37,6 +38,7 @@ pub struct Service {
     lanes: Box<dyn LaneSource>,
     limits: Limits,
     models: RefCell<BTreeMap<String, Rc<Pool>>>,
+    networks: Networks,
     pictures: RefCell<BTreeMap<String, Rc<Picture>>>,
     inputs: RefCell<BTreeMap<(String, String), Rc<Input>>>,
 }
@@ -51,6 +53,7 @@ impl Service {
             lanes,
             limits: Limits::default(),
             models: RefCell::default(),
+            networks: Networks::default(),
             pictures: RefCell::default(),
             inputs: RefCell::default(),
         }
@@ -71,6 +74,10 @@ impl Service {
                 Ok((Reply::Inspected(Inspected::new(&name, found)), Vec::new()))
             }
             Request::LoadModel { card, labels, .. } => self.load(card, labels, &bytes(beside)?),
+            Request::LoadNetwork { id, .. } => {
+                self.networks.load(&id, &bytes(beside)?, &self.limits)?;
+                Ok((Reply::NetworkLoaded {}, Vec::new()))
+            }
             Request::LoadPicture {
                 picture, width, height, ..
             } => self.keep(picture, width, height, &bytes(beside)?),
@@ -111,7 +118,7 @@ impl Service {
                     let baseline = self.input(&pool, &baseline)?;
                     random = session::with_baselines(random, pool.model(), std::slice::from_ref(&*baseline))?;
                 }
-                let q = question(&*pool, &job, &input, target, &removal, &random);
+                let q = self.question(&*pool, &job, &input, target, &removal, &random);
                 let (map, attributed) = session::explain(&q, &method).await?;
                 Ok((Reply::Attributed(attributed), vec![Beside::Floats(map.into_data())]))
             }
@@ -125,6 +132,7 @@ impl Service {
                 set,
                 metric,
                 removal,
+                draws,
                 target,
                 seed,
                 ..
@@ -145,9 +153,10 @@ impl Service {
                     truth: truth.as_ref(),
                     set: &set,
                     other: other.as_ref(),
+                    draws,
                 };
                 let random = SeedStream::new(u64::from(seed));
-                let q = question(&*pool, &job, &input, target, &removal, &random);
+                let q = self.question(&*pool, &job, &input, target, &removal, &random);
                 Ok((
                     Reply::Evaluated(session::evaluate(&q, &map, &metric, &around).await?),
                     Vec::new(),
@@ -164,7 +173,12 @@ impl Service {
                 let input = self.input(&pool, &picture)?;
                 let removed = mask(&input, beside.into_iter().next())?;
                 let random = SeedStream::new(u64::from(seed));
-                let filled = session::impute(&job, &input, &removed, &removal, &random).await?;
+                let cx = ImputeContext {
+                    job: &job,
+                    random: &random,
+                    networks: &self.networks,
+                };
+                let filled = session::impute(&cx, &input, &removed, &removal).await?;
                 Ok(shown(&input.with(filled), |width, height| Reply::Imputed {
                     width,
                     height,
@@ -217,6 +231,26 @@ impl Service {
         Ok((Reply::PictureLoaded {}, Vec::new()))
     }
 
+    fn question<'a>(
+        &'a self,
+        exec: &'a dyn Executor,
+        job: &'a Job<'a>,
+        input: &'a Input,
+        target: WireTarget,
+        removal: &'a Choice,
+        random: &'a SeedStream,
+    ) -> Question<'a> {
+        Question {
+            exec,
+            job,
+            input,
+            target,
+            removal,
+            networks: &self.networks,
+            random,
+        }
+    }
+
     fn model(&self, id: &str) -> Result<Rc<Pool>, InputError> {
         let models = self.models.borrow();
         models.get(id).cloned().ok_or_else(|| InputError::Unknown {
@@ -244,24 +278,6 @@ impl Service {
         let input = Rc::new(picture::prepare(&*self.picture(picture)?, card)?);
         self.inputs.borrow_mut().insert(key, input.clone());
         Ok(input)
-    }
-}
-
-fn question<'a>(
-    exec: &'a dyn Executor,
-    job: &'a Job<'a>,
-    input: &'a Input,
-    target: WireTarget,
-    removal: &'a Choice,
-    random: &'a SeedStream,
-) -> Question<'a> {
-    Question {
-        exec,
-        job,
-        input,
-        target,
-        removal,
-        random,
     }
 }
 

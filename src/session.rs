@@ -6,10 +6,11 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, InputError};
 use crate::exec::Executor;
 use crate::graph::Layer;
+use crate::imputer::{ImputeContext, Networks};
 use crate::model::target::Head;
 use crate::params::{ParamValues, Params};
 use crate::protocol::{
-    Attributed, Choice, ClassScore, Estimate, Evaluated, LayerInfo, ModelInfo, Provenance, Visualised, WireCurve,
+    Attributed, Choice, ClassScore, Estimate, Evaluated, LayerInfo, ModelInfo, Provenance, Spread, Visualised, WireCurve,
     WireEntry, WireError, WireRegistry, WireTarget,
 };
 use crate::rng::SeedStream;
@@ -31,6 +32,8 @@ pub struct Question<'a> {
     pub target: WireTarget,
     /// The removal operator.
     pub removal: &'a Choice,
+    /// The networks that imputers run.
+    pub networks: &'a Networks,
     /// Random streams.
     pub random: &'a SeedStream,
 }
@@ -109,6 +112,8 @@ pub struct Circumstances<'a> {
     pub set: &'a [metric::Exhibit],
     /// A second map of the same picture.
     pub other: Option<&'a Tensor>,
+    /// How many fillings of a stochastic imputer a score is the mean over; 0 counts as 1.
+    pub draws: u32,
 }
 
 /// The score of `map` (`[C, H, W]` or `[1, h, w]`) under `metric`.
@@ -140,41 +145,86 @@ pub async fn evaluate(
             .as_ref()
             .is_some_and(|e| e.method.meta().needs(attribution::Need::Imputer));
     let removes = entry.meta().needs(metric::Need::Imputer) || explains_by_removal;
-    let found = entry.evaluate_dyn(&cx, &evidence, &params).await?;
-    let (score, undefined) = match found.score {
-        Score::Value(value) if value.is_finite() => (Some(value), None),
-        Score::Value(_) => (None, Some("the score is not a finite number".to_owned())),
-        Score::Undefined(why) => (None, Some(why)),
-    };
-    let curves = found
-        .curves
-        .into_iter()
-        .map(|c| WireCurve {
-            label: c.label,
-            x: c.x,
-            y: c.y,
-        })
-        .collect();
+    let sampled = removes && cx.removal.imputer.meta().stochastic;
+    let draws = if sampled { around.draws.max(1) } else { 1 };
+    let mut found = Vec::new();
+    for draw in 0..draws {
+        // The first draw is what a single one would be.
+        let random = q.random.draw(draw);
+        let cx = Context {
+            random: &random,
+            ..q.context()?
+        };
+        found.push(entry.evaluate_dyn(&cx, &evidence, &params).await?);
+    }
+    let (score, undefined, spread) = over_draws(&found);
+    let curves = mean_curves(found);
     let provenance = q.provenance(entry.meta().id, params, removes)?;
     Ok(Evaluated {
         score,
         undefined,
+        spread,
         curves,
         provenance,
     })
 }
 
+/// The mean score of several fillings, or why there is none, and the spread where there is more than one.
+fn over_draws(found: &[metric::Measurement]) -> (Option<f64>, Option<String>, Option<Spread>) {
+    let mut values = Vec::new();
+    for one in found {
+        match &one.score {
+            Score::Value(value) if value.is_finite() => values.push(*value),
+            Score::Value(_) => return (None, Some("the score is not a finite number".to_owned()), None),
+            Score::Undefined(why) => return (None, Some(why.clone()), None),
+        }
+    }
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let spread = (values.len() > 1).then(|| {
+        let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
+        Spread {
+            draws: values.len() as u32,
+            deviation: (squares / (n - 1.0)).sqrt(),
+            lowest: values.iter().copied().fold(f64::INFINITY, f64::min),
+            highest: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+        }
+    });
+    (Some(mean), None, spread)
+}
+
+/// The curves of several fillings, averaged point by point; the first's where their points differ.
+fn mean_curves(mut found: Vec<metric::Measurement>) -> Vec<WireCurve> {
+    let rest = found.split_off(1);
+    let average = |k: usize, curve: metric::Curve| {
+        let mut y: Vec<f64> = curve.y.clone();
+        let others: Vec<_> = rest.iter().filter_map(|f| f.curves.get(k)).collect();
+        if others.len() == rest.len() && others.iter().all(|o| o.y.len() == y.len()) {
+            for (i, value) in y.iter_mut().enumerate() {
+                let sum = *value + others.iter().map(|o| o.y[i]).sum::<f64>();
+                *value = sum / (others.len() + 1) as f64;
+            }
+        }
+        WireCurve {
+            label: curve.label,
+            x: curve.x,
+            y,
+        }
+    };
+    let first = found.remove(0);
+    first.curves.into_iter().enumerate().map(|(k, c)| average(k, c)).collect()
+}
+
 /// `input` with the pixels of `removed` filled, `[C, H, W]` in the input's value space.
 pub async fn impute(
-    job: &Job<'_>,
+    cx: &ImputeContext<'_>,
     input: &Input,
     removed: &Mask,
     removal: &Choice,
-    random: &SeedStream,
 ) -> Result<Tensor, Error> {
     let entry = imputer::find(&removal.id)?;
     let params = entry.resolve(&removal.values())?;
-    imputer::impute(entry, &params, job, random, input, removed).await
+    imputer::impute(entry, &params, cx, input, removed).await
 }
 
 /// What `entry` would cost on `model`, and whether it would be refused there; runs nothing.
@@ -251,6 +301,7 @@ pub async fn visualise(
             device: exec.device().to_string(),
             of: Choice::new(VISUALISE, params.values()),
             removal: None,
+            removal_sha256: None,
             target: WireTarget {
                 class,
                 kind: crate::protocol::WireTargetKind::Logit,
@@ -328,6 +379,7 @@ impl<'a> Question<'a> {
             removal: Removal {
                 imputer: entry,
                 params: entry.resolve(&self.removal.values())?,
+                networks: self.networks.clone(),
             },
             weights: Weights::Trained,
         })
@@ -352,6 +404,9 @@ impl<'a> Question<'a> {
             baseline_sha256: self.random.recorded(attribution::baselines::GIVEN).map(tensor_sha256),
             device: self.exec.device().to_string(),
             of: Choice::new(id, params),
+            removal_sha256: removal
+                .as_ref()
+                .and_then(|_| self.networks.sha256(entry.meta().network?)),
             removal,
             target: self.target,
             label: model.label(self.target.class),

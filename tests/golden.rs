@@ -8,6 +8,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use lucarne::exec::Cpu;
+use lucarne::imputer::Networks;
 use lucarne::job::Silent;
 use lucarne::metric::{Evidence, Exhibit, Explainer, Score};
 use lucarne::model::{Limits, Model, ModelCard, Target, TargetKind};
@@ -71,6 +72,16 @@ struct Tolerance {
     relative: Option<f64>,
     absolute: Option<f64>,
     cosine: Option<f64>,
+}
+
+/// The networks that imputers run.
+fn networks() -> Outcome<Networks> {
+    let networks = Networks::default();
+    for id in imputer::IMPUTERS.iter().filter_map(|i| i.meta().network) {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("models/{id}/{id}.onnx"));
+        networks.load(id, &std::fs::read(path)?, &Limits::default())?;
+    }
+    Ok(networks)
 }
 
 fn root() -> &'static Path {
@@ -152,6 +163,7 @@ fn run(folder: &Path, case: &Case) -> Outcome<Vec<Pair>> {
         removal = Removal {
             imputer: imputer::find(text(&case.imputer, "id"))?,
             params: params(&case.imputer, "id"),
+            networks: networks()?,
         };
     }
     let job = Job::new(&Silent);
@@ -202,7 +214,7 @@ fn run(folder: &Path, case: &Case) -> Outcome<Vec<Pair>> {
         "imputer" => {
             let mask = mask()?.ok_or("an imputer needs a mask")?;
             let imputer = imputer::find(&case.id)?;
-            let picture = pollster::block_on(imputer::impute(imputer, &values, &job, &random, &input, &mask))?;
+            let picture = pollster::block_on(imputer::impute(imputer, &values, &cx.imputing(), &input, &mask))?;
             shape = Some(picture.shape().to_vec());
             picture.into_data()
         }

@@ -268,6 +268,7 @@ fn a_picture_is_predicted_explained_scored_and_imputed() {
         set: Vec::new(),
         metric: choice("deletion"),
         removal: choice("channel-mean"),
+        draws: 0,
         target: TARGET,
         seed: 1,
     };
@@ -363,6 +364,7 @@ fn bad_requests_are_told_what_is_wrong() {
         set: Vec::new(),
         metric: choice("deletion"),
         removal: choice("constant"),
+        draws: 0,
         target: TARGET,
         seed: 0,
     };

@@ -46,7 +46,7 @@ impl Reference<'_> {
                 let all = Mask::all(height, width, true);
                 let sigma = [("sigma".to_owned(), ParamValue::Number(self.blur))].into();
                 let blur = imputer::find("gaussian-blur")?;
-                vec![imputer::impute(blur, &sigma, cx.job, cx.random, input, &all).await?]
+                vec![imputer::impute(blur, &sigma, &cx.imputing(), input, &all).await?]
             }
             "noise" => Vec::new(),
             "picture" => given(cx, input, self.count)?,

@@ -159,6 +159,9 @@ pub struct Evaluate {
     /// Imputer of methods that remove pixels [default: the only --imputer, else constant]
     #[arg(long, value_name = "ID")]
     pub method_imputer: Option<String>,
+    /// Fillings that a score is the mean over, for imputers that draw random numbers
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub draws: u32,
     /// Seed of everything random
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u32,

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use lucarne::exec::Executor;
+use lucarne::imputer::Networks;
 use lucarne::job::Host;
 use lucarne::metric::{self, Direction, Exhibit, Need};
 use lucarne::protocol::{Attributed, Choice, Evaluated, WireTarget, WireTargetKind};
@@ -33,6 +34,10 @@ pub struct Asked {
     pub kind: WireTargetKind,
     /// Random streams.
     pub random: SeedStream,
+    /// The networks that imputers run.
+    pub networks: Networks,
+    /// Fillings of a stochastic imputer that a score is the mean over.
+    pub draws: u32,
 }
 
 /// Whether `name` names a map file.
@@ -75,6 +80,8 @@ fn asked(arguments: &Evaluate) -> Result<Asked, Failure> {
         made_by,
         kind: arguments.target_kind.into(),
         random: SeedStream::new(u64::from(arguments.seed)),
+        networks: models::networks()?,
+        draws: arguments.draws,
     })
 }
 
@@ -101,6 +108,7 @@ impl Subject<'_> {
                 kind: self.asked.kind,
             },
             removal,
+            networks: &self.asked.networks,
             random: &self.asked.random,
         }
     }
@@ -237,6 +245,7 @@ fn one(arguments: &Evaluate, asked: &Asked, input: &Path, json: bool) -> Result<
         truth: truth.as_ref(),
         set: &[],
         other: other.as_ref(),
+        draws: asked.draws,
     };
     let mut scores = Vec::new();
     for (metric, imputers) in &asked.metrics {
@@ -259,7 +268,10 @@ fn one(arguments: &Evaluate, asked: &Asked, input: &Path, json: bool) -> Result<
     }
     let row = |s: &Scored| {
         let score = match (s.evaluated.score, &s.evaluated.undefined) {
-            (Some(score), _) => format!("{score:.6}"),
+            (Some(score), _) => match s.evaluated.spread {
+                Some(spread) => format!("{score:.6} ± {:.6}", spread.deviation),
+                None => format!("{score:.6}"),
+            },
             (None, why) => format!("undefined: {}", why.as_deref().unwrap_or("")),
         };
         let removal = s.evaluated.provenance.removal.as_ref();
@@ -284,8 +296,10 @@ pub fn around<'a>(
     truth: Option<&'a Mask>,
     set: &'a [Exhibit],
     other: Option<&'a Tensor>,
+    draws: u32,
 ) -> Result<Circumstances<'a>, Failure> {
     Ok(Circumstances {
+        draws,
         method: Some(method),
         truth: truth.filter(|_| needs(metric, Need::Truth).unwrap_or(false)),
         set: if needs(metric, Need::Set)? { set } else { &[] },

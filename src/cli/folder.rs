@@ -388,7 +388,7 @@ impl<'a> Run<'a> {
                 };
                 match (&map, &failed) {
                     (Some(map), None) => {
-                        let around = around(metric, method, truth.as_ref(), &set, second)?;
+                        let around = around(metric, method, truth.as_ref(), &set, second, asked.draws)?;
                         let host = Terminal::about(format!("{about}{} of {}, ", metric.id, method.id));
                         let start = Instant::now();
                         let found = subject.score(&host, map, metric, imputer, &around);
@@ -457,6 +457,8 @@ impl<'a> Run<'a> {
                 if fills {
                     row.imputer.clone_from(&imputer.id);
                     row.imputer_params = imputer.params.clone();
+                    let stochastic = lucarne::imputer::find(&imputer.id)?.meta().stochastic;
+                    row.draws = stochastic.then_some(u64::from(asked.draws));
                 }
                 tasks.push(Task { row, metric, imputer });
             }
@@ -518,6 +520,7 @@ fn fill(row: &mut Row, found: Result<lucarne::protocol::Evaluated, Failure>) {
                 Status::Undefined
             };
             row.score = found.score;
+            row.deviation = found.spread.map(|s| s.deviation);
             row.reason = line(found.undefined.as_deref().unwrap_or(""));
             row.forward = Some(found.provenance.forward);
             row.backward = Some(found.provenance.backward);

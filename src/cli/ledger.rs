@@ -63,6 +63,8 @@ pub struct Row {
     pub imputer: String,
     /// Its parameters.
     pub imputer_params: WireParams,
+    /// Fillings that the score is the mean over, where the imputer draws random numbers.
+    pub draws: Option<u64>,
     /// The metric's `order`, where it has one.
     pub order: String,
     /// The metric's `steps`, where it has them.
@@ -81,6 +83,8 @@ pub struct Row {
     pub status: Status,
     /// Score.
     pub score: Option<f64>,
+    /// Standard deviation over the fillings, where there are several.
+    pub deviation: Option<f64>,
     /// Why there is none.
     pub reason: String,
     /// Forward passes of the metric.
@@ -108,7 +112,7 @@ enum Cell {
 }
 
 /// Fields in the order of [`Row`].
-const COLUMNS: [(&str, Cell); 33] = [
+const COLUMNS: [(&str, Cell); 35] = [
     ("picture", Cell::Text),
     ("inputSha256", Cell::Text),
     ("label", Cell::Text),
@@ -125,6 +129,7 @@ const COLUMNS: [(&str, Cell); 33] = [
     ("direction", Cell::Text),
     ("imputer", Cell::Text),
     ("imputerParams", Cell::Object),
+    ("draws", Cell::Number),
     ("order", Cell::Text),
     ("steps", Cell::Number),
     ("maskSha256", Cell::Text),
@@ -134,6 +139,7 @@ const COLUMNS: [(&str, Cell); 33] = [
     ("seed", Cell::Number),
     ("status", Cell::Text),
     ("score", Cell::Number),
+    ("deviation", Cell::Number),
     ("reason", Cell::Text),
     ("forward", Cell::Number),
     ("backward", Cell::Number),
@@ -145,7 +151,7 @@ const COLUMNS: [(&str, Cell); 33] = [
 ];
 
 /// What two runs must share for a score to be the same, besides the code: what came out is left out.
-const KEY: [&str; 20] = [
+const KEY: [&str; 21] = [
     "picture",
     "inputSha256",
     "target",
@@ -158,6 +164,7 @@ const KEY: [&str; 20] = [
     "metricParams",
     "imputer",
     "imputerParams",
+    "draws",
     "maskSha256",
     "setSha256",
     "other",

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lucarne::Model;
+use lucarne::imputer::{self, Networks};
 use lucarne::graph::inspect;
 use lucarne::model::{Limits, ModelCard};
 use lucarne::protocol::Inspected;
@@ -55,6 +56,26 @@ pub fn bundled() -> Result<Vec<Bundled>, Failure> {
     }
     found.sort_by(|a, b| a.card.id.cmp(&b.card.id));
     Ok(found)
+}
+
+/// The networks that imputers run: `<id>/<id>.onnx` in the folder of the bundled networks. One that is not there is
+/// missed only by the imputer that asks for it.
+pub fn networks() -> Result<Networks, Failure> {
+    let networks = Networks::default();
+    let Ok(folder) = folder() else {
+        return Ok(networks);
+    };
+    let limits = Limits::default();
+    for id in imputer::IMPUTERS.iter().filter_map(|i| i.meta().network) {
+        let path = folder.join(id).join(id).with_extension("onnx");
+        if !networks.has(id) && path.is_file() {
+            let onnx = read(&path, limits.model_bytes)?;
+            networks
+                .load(id, &onnx, &limits)
+                .map_err(|e| Failure::about(&path, e))?;
+        }
+    }
+    Ok(networks)
 }
 
 /// Reads a card.

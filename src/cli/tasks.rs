@@ -1,6 +1,7 @@
 //! The commands that run a network or fill pixels.
 
 use lucarne::exec::{Executor, Pool};
+use lucarne::imputer::{ImputeContext, Networks};
 use lucarne::metric::Evidence;
 use lucarne::protocol::{Attributed, Choice, ClassScore, WireTarget};
 use lucarne::rng::SeedStream;
@@ -19,6 +20,7 @@ use super::{engines, models, pictures, values};
 struct Loaded {
     pool: Pool,
     input: Input,
+    networks: Networks,
 }
 
 impl Loaded {
@@ -28,6 +30,7 @@ impl Loaded {
         Ok(Self {
             pool: engines::pool(&model, subject.network.workers),
             input,
+            networks: models::networks()?,
         })
     }
 
@@ -64,6 +67,7 @@ impl Loaded {
             input: &self.input,
             target: asked.target,
             removal: &asked.removal,
+            networks: &self.networks,
             random: &asked.random,
         }
     }
@@ -205,7 +209,12 @@ pub fn impute(arguments: &Impute, json: bool) -> Result<(), Failure> {
     let removed = pictures::mask(&arguments.mask, height, width)?;
     let host = Terminal::new();
     let random = SeedStream::new(u64::from(arguments.removal.seed));
-    let filled = block_on(session::impute(&Job::new(&host), &input, &removed, &removal, &random))?;
+    let cx = ImputeContext {
+        job: &Job::new(&host),
+        random: &random,
+        networks: &models::networks()?,
+    };
+    let filled = block_on(session::impute(&cx, &input, &removed, &removal))?;
     match format {
         Format::Npy => output::write_npy(&arguments.output, &filled)?,
         _ => output::write_picture(&arguments.output, &input.with(filled.clone()))?,

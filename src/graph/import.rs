@@ -207,7 +207,7 @@ fn choose_input(graph: &GraphProto, card: &ModelCard) -> Result<String, LoadErro
 }
 
 /// Gives every node a name of its own: the engine wants that, and files do not always have it.
-fn name_apart(graph: &mut GraphProto) {
+pub(super) fn name_apart(graph: &mut GraphProto) {
     let mut taken: HashSet<String> = graph.initializer.iter().map(|t| t.name.clone()).collect();
     taken.extend(graph.input.iter().map(|i| i.name.clone()));
     for node in &mut graph.node {

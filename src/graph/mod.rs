@@ -6,6 +6,7 @@ mod attention;
 mod backward;
 mod branches;
 mod build;
+mod dense;
 mod ends;
 mod import;
 pub mod inspect;
@@ -35,6 +36,7 @@ use build::{Typed, cause};
 
 pub use crate::program::Wrt;
 pub use attention::Attention;
+pub use dense::Dense;
 pub use outline::Grid;
 
 /// A place inside the network that can be looked at or differentiated by.

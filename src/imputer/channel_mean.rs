@@ -33,6 +33,7 @@ impl Imputer for ChannelMean {
         reference: "Rong et al. 2022, arXiv:2202.00449",
         stochastic: false,
         needs_kept: false,
+        network: None,
     };
 
     async fn impute(
@@ -65,6 +66,7 @@ mod tests {
         let cx = ImputeContext {
             job: &job,
             random: &random,
+            networks: &crate::imputer::Networks::default(),
         };
         let removed = Mask::new(1, 3, vec![true, false, true]);
         let out = pollster::block_on(ChannelMean.impute(&cx, &input, &removed, &NoParams {})).unwrap();

@@ -42,6 +42,7 @@ impl Imputer for Constant {
         reference: "Zeiler & Fergus 2014, arXiv:1311.2901",
         stochastic: false,
         needs_kept: false,
+        network: None,
     };
 
     async fn impute(

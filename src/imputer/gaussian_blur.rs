@@ -43,6 +43,7 @@ impl Imputer for GaussianBlur {
         reference: "Fong & Vedaldi 2017, arXiv:1704.03296",
         stochastic: false,
         needs_kept: false,
+        network: None,
     };
 
     async fn impute(
@@ -138,6 +139,7 @@ mod tests {
         let cx = ImputeContext {
             job: &job,
             random: &random,
+            networks: &crate::imputer::Networks::default(),
         };
         let p = GaussianBlurParams { sigma: 1.2 };
         let out = pollster::block_on(GaussianBlur.impute(&cx, &input, &Mask::all(3, 4, true), &p)).unwrap();

@@ -23,6 +23,8 @@ pub struct ImputerMeta {
     /// Whether it fills from kept pixels, so that at least one must be kept. Where it does not, the fill of a pixel is
     /// the same for every mask that removes it.
     pub needs_kept: bool,
+    /// Id in [`Networks`] of the network that it runs, if any.
+    pub network: Option<&'static str>,
 }
 
 /// What an imputer may use besides the picture.
@@ -31,6 +33,8 @@ pub struct ImputeContext<'a> {
     pub job: &'a Job<'a>,
     /// Random streams.
     pub random: &'a SeedStream,
+    /// Networks that fill; see [`ImputerMeta::network`].
+    pub networks: &'a Networks,
 }
 
 /// Fills removed pixels of one picture. Kept pixels must come back bit for bit.
@@ -99,8 +103,10 @@ macro_rules! imputers {
 }
 
 mod multigrid;
+pub mod networks;
 pub mod remover;
 
+pub use networks::Networks;
 pub use remover::Remover;
 
 imputers! {
@@ -124,12 +130,11 @@ pub fn find(id: &str) -> Result<&'static dyn DynImputer, InputError> {
         })
 }
 
-/// Fills the pixels of `removed` in `input`; checks the mask first and the result after.
+/// Fills the pixels of `removed` in `input`; checks first that the mask fits and that what the imputer needs is there.
 pub async fn impute(
     imputer: &dyn DynImputer,
     params: &ParamValues,
-    job: &Job<'_>,
-    random: &SeedStream,
+    cx: &ImputeContext<'_>,
     input: &Input,
     removed: &Mask,
 ) -> Result<Tensor, Error> {
@@ -155,9 +160,15 @@ pub async fn impute(
         }
         .into());
     }
-    imputer
-        .impute_dyn(&ImputeContext { job, random }, input, removed, params)
-        .await
+    if let Some(network) = imputer.meta().network.filter(|id| !cx.networks.has(id)) {
+        let why = format!("its network \"{network}\" is not loaded");
+        return Err(InputError::CannotImpute {
+            imputer: imputer.meta().id,
+            why,
+        }
+        .into());
+    }
+    imputer.impute_dyn(cx, input, removed, params).await
 }
 
 /// `input` with each removed pixel's channels set to `fill(channel, flat pixel index)`.

@@ -47,6 +47,7 @@ impl Imputer for NoisyLinear {
         reference: "Rong et al. 2022, arXiv:2202.00449",
         stochastic: true,
         needs_kept: true,
+        network: None,
     };
 
     async fn impute(
@@ -83,6 +84,7 @@ mod tests {
         let cx = ImputeContext {
             job: &job,
             random: &random,
+            networks: &crate::imputer::Networks::default(),
         };
         pollster::block_on(NoisyLinear.impute(&cx, &Input::preprocessed(tensor.clone()), removed, p)).unwrap()
     }

@@ -36,7 +36,7 @@ pub async fn over_zeros(cx: &Context<'_>, input: &Input, keep: &[f64]) -> Result
     let [_, height, width] = input.dims();
     let zeros = imputer::find("constant")?;
     let all = Mask::all(height, width, true);
-    let fill = imputer::impute(zeros, &ParamValues::new(), cx.job, cx.random, input, &all).await?;
+    let fill = imputer::impute(zeros, &ParamValues::new(), &cx.imputing(), input, &all).await?;
     Ok(blend(input, &fill, keep))
 }
 

@@ -1,8 +1,8 @@
 //! Removal with fresh noise each time, for metrics that average over it.
 
-use crate::imputer::{self, Remover};
+use crate::imputer::{self, ImputeContext, Remover};
 use crate::rng::{SeedStream, Stream};
-use crate::{Context, Error, Input, Mask, Tensor};
+use crate::{Context, Error, Input, Mask, Removal, Tensor};
 
 /// Like [`Remover`], but an imputer that draws random numbers draws new ones for every removal, from seeds that the
 /// stream called `name` gives.
@@ -31,14 +31,12 @@ impl<'a> Fresh<'a> {
             return remover.remove(removed).await;
         }
         let seed = self.seeds.index(1 << 31) as u64;
-        imputer::impute(
-            self.cx.removal.imputer,
-            &self.cx.removal.params,
-            self.cx.job,
-            &SeedStream::new(seed),
-            self.input,
-            removed,
-        )
-        .await
+        let random = SeedStream::new(seed);
+        let cx = ImputeContext {
+            random: &random,
+            ..self.cx.imputing()
+        };
+        let Removal { imputer, params, .. } = &self.cx.removal;
+        imputer::impute(*imputer, params, &cx, self.input, removed).await
     }
 }

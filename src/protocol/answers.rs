@@ -148,6 +148,10 @@ pub struct Provenance {
     pub of: Choice,
     /// Imputer with every parameter, where one was used.
     pub removal: Option<Choice>,
+    /// SHA-256 of the file of the network that the imputer runs, where it runs one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub removal_sha256: Option<String>,
     /// Target.
     pub target: WireTarget,
     /// Label of the target class.
@@ -197,10 +201,29 @@ pub struct Evaluated {
     pub score: Option<f64>,
     /// Why it is undefined.
     pub undefined: Option<String>,
+    /// How far several fillings of a stochastic imputer lie apart, where more than one was asked for; the score is
+    /// their mean.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub spread: Option<Spread>,
     /// Curves behind it.
     pub curves: Vec<WireCurve>,
     /// How it came about.
     pub provenance: Provenance,
+}
+
+/// Scores of several fillings.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]
+pub struct Spread {
+    /// How many.
+    pub draws: u32,
+    /// Their standard deviation, by `draws - 1`.
+    pub deviation: f64,
+    /// The smallest.
+    pub lowest: f64,
+    /// The largest.
+    pub highest: f64,
 }
 
 /// A picture that something in the network answers to.

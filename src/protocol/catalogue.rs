@@ -108,6 +108,10 @@ pub struct ImputerEntry {
     pub stochastic: bool,
     /// Whether it fills from kept pixels, so that it can't fill a whole picture.
     pub needs_kept: bool,
+    /// Id of the network that it runs, which has to be loaded first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub network: Option<String>,
     /// Parameters.
     pub params: Vec<WireParam>,
 }
@@ -187,6 +191,7 @@ impl Catalogue {
                 reference: meta.reference.into(),
                 stochastic: meta.stochastic,
                 needs_kept: meta.needs_kept,
+                network: meta.network.map(Into::into),
                 params: m.specs().iter().map(WireParam::from).collect(),
             }
         };

@@ -9,7 +9,7 @@ mod catalogue;
 use std::collections::BTreeMap;
 
 pub use answers::{
-    Attributed, ClassScore, Evaluated, Inspected, LayerInfo, ModelInfo, Provenance, Visualised, WireCurve, WireError,
+    Attributed, ClassScore, Evaluated, Inspected, LayerInfo, ModelInfo, Provenance, Spread, Visualised, WireCurve, WireError,
 };
 pub use catalogue::{Catalogue, ImputerEntry, MethodEntry, MetricEntry, WireParam};
 
@@ -143,6 +143,14 @@ pub enum Request {
         /// One label a class, or none.
         labels: Vec<String>,
     },
+    /// Loads a picture-to-picture network that imputers and criteria run, replacing one of that id. Beside:
+    /// `[Uint8Array]`. Answered by [`Reply::NetworkLoaded`].
+    LoadNetwork {
+        /// Job.
+        job: JobId,
+        /// Id that imputers know it by.
+        id: String,
+    },
     /// Keeps a decoded picture under `picture`. Beside: `[Uint8Array]` of RGBA, row-major. Answered by
     /// [`Reply::PictureLoaded`].
     LoadPicture {
@@ -233,6 +241,9 @@ pub enum Request {
         metric: Choice,
         /// Imputer and parameters.
         removal: Choice,
+        /// How many fillings of a stochastic imputer the score is the mean over; 0 counts as 1.
+        #[serde(default)]
+        draws: u32,
         /// Target.
         target: WireTarget,
         /// Seed.
@@ -280,6 +291,7 @@ impl Request {
             Self::Catalogue { job }
             | Self::Inspect { job, .. }
             | Self::LoadModel { job, .. }
+            | Self::LoadNetwork { job, .. }
             | Self::LoadPicture { job, .. }
             | Self::Prepare { job, .. }
             | Self::Predict { job, .. }
@@ -351,6 +363,8 @@ pub enum Reply {
     Inspected(Inspected),
     /// A network is ready.
     ModelLoaded(ModelInfo),
+    /// A network of imputers is ready.
+    NetworkLoaded {},
     /// A picture is kept.
     PictureLoaded {},
     /// Beside: `[Uint8Array]` of RGBA, `width * height * 4`.

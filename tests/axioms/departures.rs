@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use lucarne::imputer::Networks;
 use lucarne::metric::{self, Evidence, Score};
 use lucarne::params::ParamValues;
 use lucarne::rng::SeedStream;
@@ -58,6 +59,7 @@ fn score(
         removal: Removal {
             imputer: imputer::find(fill).expect("the case is right"),
             params: params_of_fill,
+            networks: Networks::default(),
         },
         weights: lucarne::Weights::Trained,
     };

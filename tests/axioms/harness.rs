@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use lucarne::error::InputError;
 use lucarne::exec::{Cpu, Device, Executor};
+use lucarne::imputer::{ImputeContext, Networks};
 use lucarne::job::{Host, Report, Silent};
 use lucarne::metric::{Evidence, Exhibit, Explainer, Measurement, Score};
 use lucarne::model::{Limits, ModelCard};
@@ -142,10 +143,27 @@ pub fn values<const N: usize>(values: [(String, ParamValue); N]) -> ParamValues 
     values.into_iter().collect()
 }
 
+/// The networks that imputers run.
+pub fn networks() -> Networks {
+    let networks = Networks::default();
+    for id in imputer::IMPUTERS.iter().filter_map(|i| i.meta().network) {
+        let path = format!("{}/models/{id}/{id}.onnx", env!("CARGO_MANIFEST_DIR"));
+        let onnx = std::fs::read(&path).expect("the network of an imputer is there");
+        networks.load(id, &onnx, &Limits::default()).expect("it loads");
+    }
+    networks
+}
+
+/// What imputers work with.
+pub fn imputing<'a>(job: &'a Job<'a>, random: &'a SeedStream, networks: &'a Networks) -> ImputeContext<'a> {
+    ImputeContext { job, random, networks }
+}
+
 pub fn removal(id: &str, params: ParamValues) -> Removal {
     Removal {
         imputer: imputer::find(id).expect("the imputer exists"),
         params,
+        networks: networks(),
     }
 }
 

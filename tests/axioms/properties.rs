@@ -1,13 +1,13 @@
 //! Properties over random networks, pictures, maps and masks.
 
-use lucarne::imputer::{self, IMPUTERS};
+use lucarne::imputer::{self, IMPUTERS, Networks};
 use lucarne::job::{Job, Silent};
 use lucarne::params::ParamValues;
 use lucarne::rng::SeedStream;
 use lucarne::{Input, Mask, Normalisation, Tensor};
 use proptest::prelude::*;
 
-use crate::harness::{Setting, dense, number, text, values};
+use crate::harness::{Setting, dense, imputing, networks, number, text, values};
 use crate::naive::mlp::Layer;
 use crate::naive::removal::linear_imputation;
 
@@ -42,15 +42,9 @@ fn masked() -> impl Strategy<Value = (Tensor, Vec<bool>)> {
 }
 
 fn impute(imputer: &dyn imputer::DynImputer, input: &Input, removed: &Mask) -> Tensor {
-    let (job, random) = (Job::new(&Silent), SeedStream::new(9));
-    pollster::block_on(imputer::impute(
-        imputer,
-        &ParamValues::new(),
-        &job,
-        &random,
-        input,
-        removed,
-    ))
+    let (job, random, networks) = (Job::new(&Silent), SeedStream::new(9), networks());
+    let cx = imputing(&job, &random, &networks);
+    pollster::block_on(imputer::impute(imputer, &ParamValues::new(), &cx, input, removed))
     .expect("the mask can be filled")
 }
 
@@ -95,11 +89,12 @@ proptest! {
         let (c, h, w) = (x.shape()[0], x.shape()[1], x.shape()[2]);
         let removed = Mask::new(h, w, bits);
         prop_assume!(removed.count() < h * w);
-        let (job, random) = (Job::new(&Silent), SeedStream::new(9));
+        let (job, random, networks) = (Job::new(&Silent), SeedStream::new(9), Networks::default());
+        let cx = imputing(&job, &random, &networks);
         let imputer = imputer::find("noisy-linear").unwrap();
         let params = values([number("noise", 0.0)]);
         let input = Input::preprocessed(x.clone());
-        let out = pollster::block_on(imputer::impute(imputer, &params, &job, &random, &input, &removed)).unwrap();
+        let out = pollster::block_on(imputer::impute(imputer, &params, &cx, &input, &removed)).unwrap();
         for k in 0..c {
             let channel: Vec<f64> = x.row(k).iter().map(|&v| f64::from(v)).collect();
             let expected = linear_imputation(&channel, removed.bits(), h, w);

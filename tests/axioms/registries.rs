@@ -9,7 +9,7 @@ use lucarne::params::{ParamValue, ParamValues};
 use lucarne::rng::SeedStream;
 use lucarne::{Error, Input, Mask, Tensor};
 
-use crate::harness::{Around, Counting, Setting, Watcher, net, picture, quick, removal, small};
+use crate::harness::{Around, Counting, Setting, Watcher, imputing, net, networks, picture, quick, removal, small};
 
 /// Each method and metric as a run on one setting, with the passes that it announces.
 type Run<'a> = Box<dyn Fn(&Setting<'_>) -> Result<Vec<u32>, Error> + 'a>;
@@ -195,16 +195,10 @@ fn long_solves_can_be_cancelled() {
     let removed = Mask::new(90, 90, (0..8100).map(|i| i > 0 && i < 8000).collect());
     for id in ["noisy-linear", "gaussian-blur"] {
         let watcher = Watcher::new(2);
-        let (job, random) = (Job::new(&watcher), SeedStream::new(0));
+        let (job, random, networks) = (Job::new(&watcher), SeedStream::new(0), networks());
+        let cx = imputing(&job, &random, &networks);
         let imputer = imputer::find(id).unwrap();
-        let found = pollster::block_on(imputer::impute(
-            imputer,
-            &ParamValues::new(),
-            &job,
-            &random,
-            &x,
-            &removed,
-        ));
+        let found = pollster::block_on(imputer::impute(imputer, &ParamValues::new(), &cx, &x, &removed));
         assert!(
             matches!(found, Err(Error::Cancelled)),
             "{id} ended without a look at the job"
@@ -255,18 +249,12 @@ fn undefined(outcome: &[u32]) -> bool {
 fn seeds_fix_every_bit_of_imputers_too() {
     let x = picture();
     let removed = Mask::new(30, 30, (0..900).map(|i| i % 3 != 0).collect());
+    let networks = networks();
     for imputer in IMPUTERS {
         let of = |seed| {
             let (job, random) = (Job::new(&Silent), SeedStream::new(seed));
-            pollster::block_on(imputer::impute(
-                *imputer,
-                &ParamValues::new(),
-                &job,
-                &random,
-                &x,
-                &removed,
-            ))
-            .unwrap()
+            let cx = imputing(&job, &random, &networks);
+            pollster::block_on(imputer::impute(*imputer, &ParamValues::new(), &cx, &x, &removed)).unwrap()
         };
         let meta = imputer.meta();
         assert_eq!(of(1), of(1), "{}", meta.id);

@@ -1,10 +1,14 @@
 //! Random bytes for what reads the user's files, on the stable compiler (fuzz/README.md).
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 use crate::tools;
 
@@ -12,6 +16,13 @@ use crate::tools;
 const FLAGS: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares -Cdebug-assertions -Ccodegen-units=16";
+
+/// Inputs a target gets when it is a test.
+const RUNS: u32 = 2000;
+/// Lines of a broken target's log that are shown.
+const TAIL: usize = 60;
+/// Bytes of a breaking input, compressed, that are shown in the log of a test.
+const SHOWN: usize = 24 << 10;
 
 /// How long, and what.
 #[derive(Args)]
@@ -21,9 +32,18 @@ pub struct Options {
     seconds: u64,
 }
 
-/// Runs every target; an input that breaks one is an error.
+/// What bounds a run.
+#[derive(Clone, Copy)]
+pub enum Budget {
+    /// The same inputs every time, from the seeds alone: a test.
+    Fixed,
+    /// Seconds, all targets together, going on from what earlier runs found: a search.
+    Seconds(u64),
+}
+
+/// Searches with every target; an input that breaks one is an error.
 pub fn run(options: &Options) -> Result<()> {
-    let failed: Vec<_> = all(options.seconds)?
+    let failed: Vec<_> = all(Budget::Seconds(options.seconds))?
         .into_iter()
         .filter(|(_, held)| !held)
         .map(|(name, _)| name)
@@ -37,7 +57,7 @@ pub fn run(options: &Options) -> Result<()> {
 }
 
 /// Each target's name, and whether it held.
-pub fn all(seconds: u64) -> Result<Vec<(String, bool)>> {
+pub fn all(budget: Budget) -> Result<Vec<(String, bool)>> {
     let folder = tools::root().join("fuzz");
     let targets = targets()?;
     let built = tools::target().join("fuzz");
@@ -50,29 +70,72 @@ pub fn all(seconds: u64) -> Result<Vec<(String, bool)>> {
             .env("RUSTFLAGS", FLAGS)
             .env("CARGO_TARGET_DIR", &built),
     )?;
-    let each = (seconds / targets.len() as u64).max(1);
     let mut found = Vec::new();
-    for target in targets {
-        let corpus = folder.join("corpus").join(&target);
-        let artifacts = folder.join("artifacts").join(&target);
-        std::fs::create_dir_all(&corpus)?;
+    for target in &targets {
+        let artifacts = folder.join("artifacts").join(target);
         std::fs::create_dir_all(&artifacts)?;
-        let mut command = Command::new(built.join(&host).join("release").join(&target));
+        let (corpus, limits) = match budget {
+            Budget::Fixed => {
+                let corpus = built.join("corpus").join(target);
+                if corpus.is_dir() {
+                    std::fs::remove_dir_all(&corpus)?;
+                }
+                (corpus, vec!["-seed=1".to_owned(), format!("-runs={RUNS}")])
+            }
+            Budget::Seconds(seconds) => {
+                let each = (seconds / targets.len() as u64).max(1);
+                (folder.join("corpus").join(target), vec![format!("-max_total_time={each}")])
+            }
+        };
+        std::fs::create_dir_all(&corpus)?;
+        let mut command = Command::new(built.join(&host).join("release").join(target));
         command.arg(corpus);
-        let seeds = folder.join("seeds").join(&target);
+        let seeds = folder.join("seeds").join(target);
         if seeds.is_dir() {
             command.arg(seeds);
         }
-        command.args([
-            format!("-max_total_time={each}"),
-            "-timeout=20".to_owned(),
+        command.args(limits).args([
+            "-timeout=60".to_owned(),
             "-rss_limit_mb=4096".to_owned(),
             "-print_final_stats=1".to_owned(),
             format!("-artifact_prefix={}/", artifacts.display()),
         ]);
-        found.push((target, tools::succeeds(&mut command)?));
+        let log = built.join(format!("{target}.log"));
+        let file = File::create(&log).with_context(|| format!("can't write {}", log.display()))?;
+        command.stdout(file.try_clone()?).stderr(file);
+        let held = tools::succeeds(&mut command)?;
+        if !held {
+            show(&log, &artifacts)?;
+        }
+        found.push((target.clone(), held));
     }
     Ok(found)
+}
+
+/// The end of a broken target's log, and the newest input that breaks it.
+fn show(log: &Path, artifacts: &Path) -> Result<()> {
+    let text = String::from_utf8_lossy(&std::fs::read(log)?).into_owned();
+    let lines: Vec<&str> = text.lines().collect();
+    for line in &lines[lines.len().saturating_sub(TAIL)..] {
+        eprintln!("{line}");
+    }
+    let mut kept = Vec::new();
+    for entry in std::fs::read_dir(artifacts)? {
+        let entry = entry?;
+        kept.push((entry.metadata()?.modified()?, entry.path()));
+    }
+    let Some((_, newest)) = kept.into_iter().max() else {
+        return Ok(());
+    };
+    let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+    packed.write_all(&std::fs::read(&newest)?)?;
+    let packed = packed.finish()?;
+    eprintln!("the input: {}", newest.display());
+    if packed.len() <= SHOWN {
+        let hex: String = packed.iter().map(|byte| format!("{byte:02x}")).collect();
+        eprintln!("gunzip of these bytes (xxd -r -p | gunzip):\n{hex}");
+    }
+    Ok(())
 }
 
 /// The binaries of `fuzz/Cargo.toml`.

@@ -1,0 +1,98 @@
+//! Networks from a picture to a picture, of any height and width: the inpainters and the detector, which run beside the
+//! network that is explained.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use super::Plan;
+use super::build::Untyped;
+use super::import::{choose_output, name_apart, real_inputs};
+use super::onnx::{decode, each_tensor, prune, settle, single_precision, unreadable};
+use crate::error::{Error, LoadError, RunError};
+use crate::guard;
+use crate::model::Limits;
+use crate::Tensor;
+
+/// Sizes whose plans are kept; the one used longest ago goes when there are more.
+const PLANS: usize = 3;
+
+/// A network with one input `[1, C, H, W]` and one output `[1, K, H', W']`, whose height and width are chosen when it
+/// runs.
+pub struct Dense {
+    untyped: Untyped,
+    limits: Limits,
+    plans: RefCell<VecDeque<([usize; 4], Rc<Plan>)>>,
+}
+
+impl std::fmt::Debug for Dense {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Dense").finish_non_exhaustive()
+    }
+}
+
+impl Dense {
+    /// Reads an ONNX file with one input and at least one output, the first of which is taken. Sizes are checked against
+    /// `limits` before memory is taken.
+    pub fn load(onnx: &[u8], limits: &Limits) -> Result<Self, LoadError> {
+        let untyped = guard::catch(|| read(onnx, limits)).unwrap_or_else(|why| Err(unreadable(why)))?;
+        Ok(Self {
+            untyped,
+            limits: limits.clone(),
+            plans: RefCell::default(),
+        })
+    }
+
+    /// The first output for `x` `[1, C, H, W]`. The plan of a size is built on first use.
+    pub fn run(&self, x: &Tensor) -> Result<Tensor, Error> {
+        let plan = self.plan(x)?;
+        Ok(plan.run(&[x])?.remove(0))
+    }
+
+    fn plan(&self, x: &Tensor) -> Result<Rc<Plan>, Error> {
+        let Ok(size) = <[usize; 4]>::try_from(x.shape()) else {
+            return Err(backend(format!("its input has the shape {:?}, not [1, C, H, W]", x.shape())));
+        };
+        let mut plans = self.plans.borrow_mut();
+        let known = plans.iter().position(|(s, _)| *s == size);
+        let entry = match known.and_then(|i| plans.remove(i)) {
+            Some(entry) => entry,
+            None => {
+                let built = guard::catch(|| self.build(size)).unwrap_or_else(|why| Err(backend(why)));
+                (size, Rc::new(built?))
+            }
+        };
+        plans.truncate(PLANS - 1);
+        let plan = entry.1.clone();
+        plans.push_front(entry);
+        Ok(plan)
+    }
+
+    fn build(&self, size: [usize; 4]) -> Result<Plan, Error> {
+        let mut untyped = self.untyped.clone();
+        untyped.analyse(Some(&size), &self.limits)?;
+        let typed = untyped.type_all(&size, false, &self.limits)?;
+        Plan::new(typed.model).map_err(backend)
+    }
+}
+
+fn backend(why: String) -> Error {
+    RunError::Backend { why }.into()
+}
+
+fn read(onnx: &[u8], limits: &Limits) -> Result<Untyped, LoadError> {
+    let mut model = decode(onnx, limits)?;
+    let graph = model.graph.as_mut().expect("checked when decoded");
+    let output = choose_output(graph, "")?;
+    let outputs = std::slice::from_ref(&output);
+    prune(graph, outputs)?;
+    each_tensor(graph, &mut |t| settle(t, limits))?;
+    single_precision(graph);
+    name_apart(graph);
+    let inputs = real_inputs(graph);
+    let [input] = inputs[..] else {
+        return Err(unreadable(format!("it has {} inputs, not one picture", inputs.len())));
+    };
+    let input = input.name.clone();
+    Untyped::build(&model, Some(&input), outputs)
+}
