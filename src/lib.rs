@@ -12,6 +12,7 @@
 
 pub mod attribution;
 pub mod context;
+pub mod criteria;
 pub mod error;
 pub mod exec;
 pub mod graph;

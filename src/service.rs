@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use crate::criteria::Features;
 use crate::error::{Error, InputError};
 use crate::exec::pool::{Batch, Lanes};
 use crate::exec::{Cpu, Executor, Pool};
@@ -39,6 +40,7 @@ pub struct Service {
     limits: Limits,
     models: RefCell<BTreeMap<String, Rc<Pool>>>,
     networks: Networks,
+    features: RefCell<BTreeMap<String, Rc<Features>>>,
     pictures: RefCell<BTreeMap<String, Rc<Picture>>>,
     inputs: RefCell<BTreeMap<(String, String), Rc<Input>>>,
 }
@@ -54,6 +56,7 @@ impl Service {
             limits: Limits::default(),
             models: RefCell::default(),
             networks: Networks::default(),
+            features: RefCell::default(),
             pictures: RefCell::default(),
             inputs: RefCell::default(),
         }
@@ -184,6 +187,30 @@ impl Service {
                     height,
                 }))
             }
+            Request::LoadFeatures { model, .. } => {
+                let features = Features::from_npy(&bytes(beside)?)?;
+                let id = self.model(&model)?.model().card().id.clone();
+                self.features.borrow_mut().insert(id, Rc::new(features));
+                Ok((Reply::FeaturesLoaded {}, Vec::new()))
+            }
+            Request::Gauge {
+                model,
+                picture,
+                removal,
+                draws,
+                seed,
+                ..
+            } => {
+                let pool = self.model(&model)?;
+                let input = self.input(&pool, &picture)?;
+                let removed = mask(&input, beside.into_iter().next())?;
+                let random = SeedStream::new(u64::from(seed));
+                let target = session::UNASKED;
+                let q = self.question(&*pool, &job, &input, target, &removal, &random);
+                let features = self.features.borrow().get(&model).cloned();
+                let (filled, gauged) = session::gauge(&q, &removed, draws.max(1), features.as_deref()).await?;
+                Ok(shown(&input.with(filled), |_, _| Reply::Gauged(gauged)))
+            }
             Request::Visualise {
                 model,
                 class,
@@ -216,6 +243,7 @@ impl Service {
         let info = session::describe(&model);
         let pool = Pool::new(Cpu::new(model), self.lanes.lanes(&id));
         self.models.borrow_mut().insert(id.clone(), Rc::new(pool));
+        self.features.borrow_mut().remove(&id);
         self.inputs.borrow_mut().retain(|(model, _), _| *model != id);
         Ok((Reply::ModelLoaded(info), Vec::new()))
     }

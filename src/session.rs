@@ -8,16 +8,16 @@ use crate::exec::Executor;
 use crate::graph::Layer;
 use crate::imputer::{ImputeContext, Networks};
 use crate::model::target::Head;
-use crate::params::{ParamValues, Params};
+use crate::params::{ParamValue, ParamValues, Params};
 use crate::protocol::{
-    Attributed, Choice, ClassScore, Estimate, Evaluated, LayerInfo, ModelInfo, Provenance, Spread, Visualised, WireCurve,
-    WireEntry, WireError, WireRegistry, WireTarget,
+    Attributed, Choice, ClassScore, Estimate, Evaluated, Gauge, Gauged, LayerInfo, ModelInfo, Provenance, Spread,
+    Visualised, WireCurve, WireEntry, WireError, WireRegistry, WireTarget, WireTargetKind,
 };
 use crate::rng::SeedStream;
 use crate::visualise::{self, VisualiseParams};
 use crate::{
-    Context, Input, Job, Mask, Model, Removal, Target, Tensor, Weights, Wrt, attribution, imputer, job::Passes, metric,
-    metric::Score,
+    Context, Input, Job, Mask, Model, Removal, Target, Tensor, Weights, Wrt, attribution, criteria, imputer,
+    job::Passes, metric, metric::Score,
 };
 
 /// One question about one picture: what every result's provenance shares.
@@ -52,6 +52,11 @@ pub async fn predict(exec: &dyn Executor, job: &Job<'_>, input: &Input, top: usi
     if !logits.is_finite() {
         return Err(crate::error::RunError::NonFinite { what: "answer".into() }.into());
     }
+    Ok(classes(model, &logits, top))
+}
+
+/// The classes of one picture's `logits` by falling value; all of them where `top` is 0. Ties keep class order.
+fn classes(model: &Model, logits: &Tensor, top: usize) -> Vec<ClassScore> {
     let probabilities = model
         .network()
         .head()
@@ -73,7 +78,7 @@ pub async fn predict(exec: &dyn Executor, job: &Job<'_>, input: &Input, top: usi
     if top > 0 {
         classes.truncate(top);
     }
-    Ok(classes)
+    classes
 }
 
 /// The raw map of `method`, and how it came about.
@@ -212,20 +217,65 @@ fn mean_curves(mut found: Vec<metric::Measurement>) -> Vec<WireCurve> {
         }
     };
     let first = found.remove(0);
-    first.curves.into_iter().enumerate().map(|(k, c)| average(k, c)).collect()
+    first
+        .curves
+        .into_iter()
+        .enumerate()
+        .map(|(k, c)| average(k, c))
+        .collect()
 }
 
 /// `input` with the pixels of `removed` filled, `[C, H, W]` in the input's value space.
-pub async fn impute(
-    cx: &ImputeContext<'_>,
-    input: &Input,
-    removed: &Mask,
-    removal: &Choice,
-) -> Result<Tensor, Error> {
+pub async fn impute(cx: &ImputeContext<'_>, input: &Input, removed: &Mask, removal: &Choice) -> Result<Tensor, Error> {
     let entry = imputer::find(&removal.id)?;
     let params = entry.resolve(&removal.values())?;
     imputer::impute(entry, &params, cx, input, removed).await
 }
+
+/// The target of a question that is asked before its class is known.
+pub const UNASKED: WireTarget = WireTarget {
+    class: 0,
+    kind: WireTargetKind::Probability,
+};
+
+/// The first filling of `removed` `[C, H, W]`, the network's answers to it and to the picture, and every criterion. The
+/// question's target is not used: it is the class that the network gives the picture. `draws`: see [`criteria::judge()`].
+pub async fn gauge(
+    q: &Question<'_>,
+    removed: &Mask,
+    draws: u32,
+    features: Option<&criteria::Features>,
+) -> Result<(Tensor, Gauged), Error> {
+    const TOP: usize = 5;
+    let found = criteria::judge(&q.context()?, q.input, removed, draws, features).await?;
+    let model = q.exec.model();
+    let gauges = found.gauges.into_iter().map(|(id, score)| {
+        let (value, undefined) = match score {
+            Score::Value(value) => (Some(value), None),
+            Score::Undefined(why) => (None, Some(why)),
+        };
+        let id = id.to_owned();
+        Gauge { id, value, undefined }
+    });
+    let target = WireTarget {
+        class: found.class,
+        ..UNASKED
+    };
+    let params = [("draws".to_owned(), ParamValue::Number(f64::from(draws)))].into();
+    let [_, height, width] = q.input.dims();
+    let gauged = Gauged {
+        width,
+        height,
+        answers: classes(model, &found.after.logits, TOP),
+        original: classes(model, &found.before.logits, TOP),
+        gauges: gauges.collect(),
+        provenance: Question { target, ..*q }.provenance(GAUGE, params, true)?,
+    };
+    Ok((found.filling, gauged))
+}
+
+/// Id of the criteria in provenance.
+pub const GAUGE: &str = "gauge";
 
 /// What `entry` would cost on `model`, and whether it would be refused there; runs nothing.
 pub fn estimate(model: &Model, entry: &WireEntry) -> Estimate {
@@ -304,7 +354,7 @@ pub async fn visualise(
             removal_sha256: None,
             target: WireTarget {
                 class,
-                kind: crate::protocol::WireTargetKind::Logit,
+                kind: WireTargetKind::Logit,
             },
             label: model.label(class),
             seed: seed_of(random)?,

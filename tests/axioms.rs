@@ -8,6 +8,8 @@ mod naive;
 mod analytic;
 #[path = "axioms/cams.rs"]
 mod cams;
+#[path = "axioms/criteria.rs"]
+mod criteria;
 #[path = "axioms/departures.rs"]
 mod departures;
 #[path = "axioms/faithfulness.rs"]

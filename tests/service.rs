@@ -452,3 +452,93 @@ fn an_estimate_is_what_a_run_announces_and_refusals_come_before_it() {
     assert_eq!(refused(3).as_deref(), Some("steps"));
     assert_eq!(of[4].refusal, None);
 }
+
+#[test]
+fn a_removal_is_gauged_with_its_filling() {
+    let (service, model) = loaded("residual");
+    let prepare = Request::Prepare {
+        job: 4,
+        model: model.clone(),
+        picture: "p".into(),
+    };
+    let Ok((Reply::Prepared { width, height, .. }, _)) = ask(&service, prepare, Vec::new()) else {
+        panic!("it is prepared")
+    };
+    let gauge = |draws: u32| Request::Gauge {
+        job: 5,
+        model: model.clone(),
+        picture: "p".into(),
+        removal: choice("uniform-noise"),
+        draws,
+        seed: 9,
+    };
+    let mask: Vec<u8> = (0..width * height).map(|i| u8::from(i % 3 == 0)).collect();
+    let Ok((Reply::Gauged(found), beside)) = ask(&service, gauge(2), vec![Beside::Bytes(mask.clone())]) else {
+        panic!("it is gauged")
+    };
+    assert_eq!((found.width, found.height), (width, height));
+    assert!(matches!(&beside[..], [Beside::Bytes(rgba)] if rgba.len() == width * height * 4));
+    assert_eq!(found.provenance.target.class, found.original[0].class);
+    assert_eq!(
+        (found.provenance.forward, found.provenance.of.id.as_str()),
+        (4, "gauge")
+    );
+    assert!(found.answers.len() <= 5 && found.original[0].logit >= found.original[1].logit);
+    let ids: Vec<String> = found.gauges.iter().map(|g| g.id.clone()).collect();
+    assert_eq!(
+        ids,
+        lucarne::criteria::CRITERIA
+            .iter()
+            .map(|c| c.meta().id)
+            .collect::<Vec<_>>()
+    );
+    let of = |found: &[lucarne::protocol::Gauge], id: &str| {
+        found
+            .iter()
+            .find(|g| g.id == id)
+            .map(|g| (g.value, g.undefined.clone()))
+            .expect("it is there")
+    };
+    assert!(
+        of(&found.gauges, "mahalanobis-shift")
+            .1
+            .is_some_and(|why| why.contains("not known"))
+    );
+
+    let load = |service: &Service, model: &str, bytes: Vec<u8>| {
+        let model = model.to_owned();
+        ask(
+            service,
+            Request::LoadFeatures { job: 6, model },
+            vec![Beside::Bytes(bytes)],
+        )
+    };
+    let samples: Vec<Vec<f64>> = (0..40)
+        .map(|i| (0..32).map(|k| f64::from((i * 7 + k * k * 3 + i * k) % 11)).collect())
+        .collect();
+    let mut of_one = 0;
+    for width in 1..=32 {
+        let samples: Vec<Vec<f64>> = samples.iter().map(|s| s[..width].to_vec()).collect();
+        let known = lucarne::criteria::Features::of(&samples, 1).expect("they vary");
+        load(&service, &model, known.to_npy()).expect("they are kept");
+        let Ok((Reply::Gauged(found), _)) = ask(&service, gauge(1), vec![Beside::Bytes(mask.clone())]) else {
+            panic!("it is gauged")
+        };
+        let (value, why) = of(&found.gauges, "mahalanobis-shift");
+        assert!(
+            value.is_some() || why.is_some_and(|why| why.contains("another network")),
+            "{width}"
+        );
+        of_one += usize::from(value.is_some());
+    }
+    assert_eq!(of_one, 1, "the network's features have one width");
+    for bad in [
+        load(&service, &model, vec![1, 2, 3]),
+        load(&service, "no-such", Vec::new()),
+    ] {
+        assert!(bad.is_err());
+    }
+    let short = ask(&service, gauge(1), vec![Beside::Bytes(vec![0; 3])]);
+    assert!(short.is_err_and(|e| e.to_string().contains("the mask")));
+    assert!(ask(&service, gauge(65), vec![Beside::Bytes(mask)]).is_err_and(|e| e.to_string().contains("draws")));
+}

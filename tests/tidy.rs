@@ -197,9 +197,10 @@ fn registered(folder: &str, registry: &str) -> BTreeSet<String> {
         .collect()
 }
 
-const REGISTRIES: [(&str, &str, &str); 3] = [
+const REGISTRIES: [(&str, &str, &str); 4] = [
     ("attribution", "methods", "Method"),
     ("imputer", "imputers", "Imputer"),
+    ("criteria", "criteria", "Criterion"),
     ("metric", "metrics", "Metric"),
 ];
 

@@ -28,6 +28,8 @@ pub enum Command {
     Metrics,
     /// Lists the imputers, which fill removed pixels, with their parameters
     Imputers,
+    /// Lists the criteria that imputers are judged by
+    Criteria,
     /// Says what a network sees in a picture
     Predict(Predict),
     /// Computes how much each part of a picture moved the answer
@@ -36,6 +38,8 @@ pub enum Command {
     Evaluate(Evaluate),
     /// Fills removed pixels of a picture
     Impute(Impute),
+    /// Says what every criterion says of an imputer's filling
+    Gauge(super::gauge::Gauge),
     /// Makes the picture that a class, a channel or a neuron answers to most
     Visualise(super::visualise::Visualise),
     /// Looks into an ONNX file, and prints a model card to start from

@@ -1,6 +1,6 @@
 //! What there is.
 
-use lucarne::protocol::{Catalogue, ImputerEntry, MethodEntry, MetricEntry, WireParam, WireValue};
+use lucarne::protocol::{Catalogue, CriterionEntry, ImputerEntry, MethodEntry, MetricEntry, WireParam, WireValue};
 
 use super::failure::Failure;
 use super::models::bundled;
@@ -74,6 +74,18 @@ pub fn imputers(json: bool) -> Result<(), Failure> {
         params: m.params.clone(),
     };
     list(&all, json, "--imputer-param", row)
+}
+
+/// The criteria of removal.
+pub fn criteria(json: bool) -> Result<(), Failure> {
+    let all = Catalogue::new().criteria;
+    let row = |c: &CriterionEntry| Row {
+        id: c.id.clone(),
+        summary: format!("{} ({} is better)", c.summary, c.better),
+        facts: vec![c.formula.clone(), c.range.clone()],
+        params: Vec::new(),
+    };
+    list(&all, json, "", row)
 }
 
 /// An entry as listed.

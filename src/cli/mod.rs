@@ -6,6 +6,7 @@ mod engines;
 mod evaluate;
 mod failure;
 mod folder;
+mod gauge;
 mod inspect;
 mod ledger;
 mod lists;
@@ -61,10 +62,12 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Methods => lists::methods(json),
         Command::Metrics => lists::metrics(json),
         Command::Imputers => lists::imputers(json),
+        Command::Criteria => lists::criteria(json),
         Command::Predict(a) => tasks::predict(&a, json),
         Command::Explain(a) => tasks::explain(&a, json),
         Command::Evaluate(a) => evaluate::run(&a, json),
         Command::Impute(a) => tasks::impute(&a, json),
+        Command::Gauge(a) => gauge::run(&a, json),
         Command::Visualise(a) => visualise::run(&a, json),
         Command::Inspect(a) => inspect::run(&a, json),
     }

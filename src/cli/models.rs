@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lucarne::Model;
-use lucarne::imputer::{self, Networks};
+use lucarne::criteria::Features;
+use lucarne::criteria::detectability::DETECTOR;
 use lucarne::graph::inspect;
+use lucarne::imputer::{self, Networks};
 use lucarne::model::{Limits, ModelCard};
 use lucarne::protocol::Inspected;
 
@@ -58,15 +60,16 @@ pub fn bundled() -> Result<Vec<Bundled>, Failure> {
     Ok(found)
 }
 
-/// The networks that imputers run: `<id>/<id>.onnx` in the folder of the bundled networks. One that is not there is
-/// missed only by the imputer that asks for it.
+/// The networks that imputers and criteria run: `<id>/<id>.onnx` in the folder of the bundled networks. One that is not
+/// there is missed only by what asks for it.
 pub fn networks() -> Result<Networks, Failure> {
     let networks = Networks::default();
     let Ok(folder) = folder() else {
         return Ok(networks);
     };
     let limits = Limits::default();
-    for id in imputer::IMPUTERS.iter().filter_map(|i| i.meta().network) {
+    let filling = imputer::IMPUTERS.iter().filter_map(|i| i.meta().network);
+    for id in filling.chain([DETECTOR]) {
         let path = folder.join(id).join(id).with_extension("onnx");
         if !networks.has(id) && path.is_file() {
             let onnx = read(&path, limits.model_bytes)?;
@@ -77,6 +80,24 @@ pub fn networks() -> Result<Networks, Failure> {
     }
     Ok(networks)
 }
+
+/// What the features of `model` are like on ordinary pictures: `features.npy` beside its file, where that is there.
+pub fn features(model: &Model) -> Result<Option<Features>, Failure> {
+    let Some(own) = bundled()?.into_iter().find(|b| b.card.sha256 == model.sha256()) else {
+        return Ok(None);
+    };
+    let path = own.folder.join(FEATURES);
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let bytes = read(&path, lucarne::criteria::features::BYTES as u64)?;
+    Features::from_npy(&bytes)
+        .map(Some)
+        .map_err(|e| Failure::about(&path, e))
+}
+
+/// File beside a bundled network.
+pub const FEATURES: &str = "features.npy";
 
 /// Reads a card.
 fn card(path: &Path) -> Result<ModelCard, Failure> {

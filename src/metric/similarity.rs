@@ -73,18 +73,33 @@ fn cosine(a: &[f64], b: &[f64]) -> Option<f64> {
 /// windows of side 7 (the largest odd side that fits, where the picture is smaller), sample covariances, the range of
 /// both maps together, mean over the windows that lie inside. `None` where the range is zero or no window of 3 fits.
 pub fn ssim(a: &[f64], b: &[f64], height: usize, width: usize) -> Option<f64> {
-    let short = height.min(width);
-    let window = 7.min(short - usize::from(short.is_multiple_of(2)));
     let (low, high) = a
         .iter()
         .chain(b)
         .fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), &v| (l.min(v), h.max(v)));
-    let range = high - low;
-    if window < 3 || range <= 0.0 || !range.is_finite() {
+    let found = windows(a, b, height, width, high - low)?;
+    Some(found.values.iter().sum::<f64>() / found.values.len() as f64)
+}
+
+/// The structural similarity of each window.
+pub struct Windows {
+    /// Side of a window.
+    pub side: usize,
+    /// Windows across; the window `i` begins in column `i % columns` and row `i / columns`.
+    pub columns: usize,
+    /// One value a window.
+    pub values: Vec<f64>,
+}
+
+/// The windows of [`ssim`], for values of a given range. `None` where that is not positive or no window of 3 fits.
+pub fn windows(a: &[f64], b: &[f64], height: usize, width: usize, range: f64) -> Option<Windows> {
+    let short = height.min(width);
+    let side = 7.min(short.saturating_sub(usize::from(short.is_multiple_of(2))));
+    if side < 3 || range <= 0.0 || !range.is_finite() {
         return None;
     }
-    let (rows, columns) = (height - window + 1, width - window + 1);
-    let count = (window * window) as f64;
+    let (rows, columns) = (height - side + 1, width - side + 1);
+    let count = (side * side) as f64;
     let sample = count / (count - 1.0);
     let (c1, c2) = ((0.01 * range).powi(2), (0.03 * range).powi(2));
     // Means over windows, separably: along rows, then down columns.
@@ -92,11 +107,11 @@ pub fn ssim(a: &[f64], b: &[f64], height: usize, width: usize) -> Option<f64> {
         let mut along = vec![0.0; height * columns];
         for y in 0..height {
             for x in 0..columns {
-                along[y * columns + x] = (x..x + window).map(|k| f(y * width + k)).sum();
+                along[y * columns + x] = (x..x + side).map(|k| f(y * width + k)).sum();
             }
         }
         (0..rows * columns)
-            .map(|i| (0..window).map(|k| along[i + k * columns]).sum::<f64>() / count)
+            .map(|i| (0..side).map(|k| along[i + k * columns]).sum::<f64>() / count)
             .collect()
     };
     let (ua, ub) = (means(&|i| a[i]), means(&|i| b[i]));
@@ -105,15 +120,15 @@ pub fn ssim(a: &[f64], b: &[f64], height: usize, width: usize) -> Option<f64> {
         means(&|i| b[i] * b[i]),
         means(&|i| a[i] * b[i]),
     );
-    let total: f64 = (0..rows * columns)
+    let values = (0..rows * columns)
         .map(|i| {
             let (va, vb) = (sample * (uaa[i] - ua[i] * ua[i]), sample * (ubb[i] - ub[i] * ub[i]));
             let vab = sample * (uab[i] - ua[i] * ub[i]);
             let over = (2.0 * ua[i] * ub[i] + c1) * (2.0 * vab + c2);
             over / ((ua[i] * ua[i] + ub[i] * ub[i] + c1) * (va + vb + c2))
         })
-        .sum();
-    Some(total / (rows * columns) as f64)
+        .collect();
+    Some(Windows { side, columns, values })
 }
 
 #[cfg(test)]

@@ -240,6 +240,36 @@ pub struct Visualised {
     pub provenance: Provenance,
 }
 
+/// What a criterion says of a removal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]
+pub struct Gauge {
+    /// Id of the criterion.
+    pub id: String,
+    /// Its value, or none where it is undefined.
+    pub value: Option<f64>,
+    /// Why it is undefined.
+    pub undefined: Option<String>,
+}
+
+/// A removal, its filling, and what every criterion says of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]
+pub struct Gauged {
+    /// Pixels across.
+    pub width: usize,
+    /// Pixels down.
+    pub height: usize,
+    /// The network's answer to the first filling: five classes at most, best first.
+    pub answers: Vec<ClassScore>,
+    /// Its answer to the picture.
+    pub original: Vec<ClassScore>,
+    /// One a criterion, in the order of the catalogue.
+    pub gauges: Vec<Gauge>,
+    /// How it came about; the target is the probability of the class that the network gives the picture.
+    pub provenance: Provenance,
+}
+
 /// An error for people and programs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]

@@ -116,6 +116,26 @@ pub struct ImputerEntry {
     pub params: Vec<WireParam>,
 }
 
+/// A criterion of removal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]
+pub struct CriterionEntry {
+    /// Id.
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// What it asks.
+    pub summary: String,
+    /// Formula in one line.
+    pub formula: String,
+    /// `lower`, `higher` or `neither` is better.
+    pub better: String,
+    /// Range and unit in words.
+    pub range: String,
+    /// Citation.
+    pub reference: String,
+}
+
 /// The registries, in the order shown.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]
@@ -126,6 +146,8 @@ pub struct Catalogue {
     pub metrics: Vec<MetricEntry>,
     /// Imputers.
     pub imputers: Vec<ImputerEntry>,
+    /// Criteria of removal.
+    pub criteria: Vec<CriterionEntry>,
     /// Parameters of feature visualisation.
     pub visualisation: Vec<WireParam>,
 }
@@ -195,10 +217,23 @@ impl Catalogue {
                 params: m.specs().iter().map(WireParam::from).collect(),
             }
         };
+        let criterion = |c: &&dyn crate::criteria::DynCriterion| {
+            let meta = c.meta();
+            CriterionEntry {
+                id: meta.id.into(),
+                name: meta.name.into(),
+                summary: meta.summary.into(),
+                formula: meta.formula.into(),
+                better: meta.better.id().into(),
+                range: meta.range.into(),
+                reference: meta.reference.into(),
+            }
+        };
         Self {
             methods: crate::attribution::METHODS.iter().map(method).collect(),
             metrics: crate::metric::METRICS.iter().map(metric).collect(),
             imputers: crate::imputer::IMPUTERS.iter().map(imputer).collect(),
+            criteria: crate::criteria::CRITERIA.iter().map(criterion).collect(),
             visualisation: VisualiseParams::specs().iter().map(WireParam::from).collect(),
         }
     }

@@ -9,9 +9,10 @@ mod catalogue;
 use std::collections::BTreeMap;
 
 pub use answers::{
-    Attributed, ClassScore, Evaluated, Inspected, LayerInfo, ModelInfo, Provenance, Spread, Visualised, WireCurve, WireError,
+    Attributed, ClassScore, Evaluated, Gauge, Gauged, Inspected, LayerInfo, ModelInfo, Provenance, Spread, Visualised,
+    WireCurve, WireError,
 };
-pub use catalogue::{Catalogue, ImputerEntry, MethodEntry, MetricEntry, WireParam};
+pub use catalogue::{Catalogue, CriterionEntry, ImputerEntry, MethodEntry, MetricEntry, WireParam};
 
 use serde::{Deserialize, Serialize};
 
@@ -263,6 +264,31 @@ pub enum Request {
         /// Seed.
         seed: u32,
     },
+    /// Keeps what the features of a loaded model are like on ordinary pictures, for criteria that ask; they go with the model.
+    /// Beside: `[Uint8Array]` of its `features.npy`. Answered by [`Reply::FeaturesLoaded`].
+    LoadFeatures {
+        /// Job.
+        job: JobId,
+        /// Model id.
+        model: String,
+    },
+    /// Removes pixels, fills them, and says what every criterion says of it. Beside: `[Uint8Array]`, one byte a pixel of the
+    /// prepared picture, not 0 = removed. Answered by [`Reply::Gauged`].
+    Gauge {
+        /// Job.
+        job: JobId,
+        /// Model id.
+        model: String,
+        /// Picture key.
+        picture: String,
+        /// Imputer and parameters.
+        removal: Choice,
+        /// How many fillings of a stochastic imputer the values are means over, 1 to 64; 0 counts as 1.
+        #[serde(default)]
+        draws: u32,
+        /// Seed.
+        seed: u32,
+    },
     /// Climbs to a picture that a class, a channel or a neuron answers to. Answered by [`Reply::Visualised`], with
     /// [`Event::Partial`] of pictures `[C, H, W]` in `[0, 1]` on the way.
     Visualise {
@@ -299,6 +325,8 @@ impl Request {
             | Self::Attribute { job, .. }
             | Self::Evaluate { job, .. }
             | Self::Impute { job, .. }
+            | Self::LoadFeatures { job, .. }
+            | Self::Gauge { job, .. }
             | Self::Visualise { job, .. }
             | Self::Cancel { job } => job,
         }
@@ -390,6 +418,10 @@ pub enum Reply {
     Attributed(Attributed),
     /// A score.
     Evaluated(Evaluated),
+    /// What is known of a model's features is kept.
+    FeaturesLoaded {},
+    /// Beside: `[Uint8Array]` of RGBA, the first filling.
+    Gauged(Gauged),
     /// Beside: `[Uint8Array]` of RGBA.
     Visualised(Visualised),
     /// Beside: `[Uint8Array]` of RGBA.

@@ -1,12 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { blocks, docOf, pieces } from './docs.js';
+import type { Page } from './state.js';
 
 describe('the texts of the pages', () => {
   it.each([
     ['method', 'attribution', 'methods'],
     ['metric', 'metric', 'metrics'],
     ['imputer', 'imputer', 'imputers'],
+    ['criterion', 'criteria', 'criteria'],
   ] as const)('are there for every %s that the engine registers: `cargo xtask gen docs`', (registry, folder, macro) => {
     const at = new URL(`../../src/${folder}/`, import.meta.url);
     const list = new RegExp(`\\n${macro}! \\{([\\s\\S]*?)\\n\\}`).exec(
@@ -18,7 +20,7 @@ describe('the texts of the pages', () => {
     for (const module of modules) {
       const source = readFileSync(new URL(`${module}.rs`, at), 'utf8');
       const id = /\bid: "([a-z0-9-]+)"/.exec(source)?.[1] ?? '';
-      const doc = docOf({ registry, id });
+      const doc = docOf({ registry, id } as Page);
       expect(doc, `${registry}/${id}`).not.toBeNull();
       for (const [section, text] of Object.entries(doc ?? {}))
         expect(blocks(text), `${id}: ${section}`).not.toEqual([]);

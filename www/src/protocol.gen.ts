@@ -42,6 +42,10 @@ metrics: Array<MetricEntry>,
  */
 imputers: Array<ImputerEntry>, 
 /**
+ * Criteria of removal.
+ */
+criteria: Array<CriterionEntry>, 
+/**
  * Parameters of feature visualisation.
  */
 visualisation: Array<WireParam>, };
@@ -81,6 +85,39 @@ logit: number,
 probability: number, };
 
 /**
+ * A criterion of removal.
+ */
+export type CriterionEntry = { 
+/**
+ * Id.
+ */
+id: string, 
+/**
+ * Name.
+ */
+name: string, 
+/**
+ * What it asks.
+ */
+summary: string, 
+/**
+ * Formula in one line.
+ */
+formula: string, 
+/**
+ * `lower`, `higher` or `neither` is better.
+ */
+better: string, 
+/**
+ * Range and unit in words.
+ */
+range: string, 
+/**
+ * Citation.
+ */
+reference: string, };
+
+/**
  * What a run would cost.
  */
 export type Estimate = { 
@@ -109,6 +146,11 @@ score: number | null,
  * Why it is undefined.
  */
 undefined: string | null, 
+/**
+ * How far several fillings of a stochastic imputer lie apart, where more than one was asked for; the score is
+ * their mean.
+ */
+spread?: Spread, 
 /**
  * Curves behind it.
  */
@@ -168,6 +210,52 @@ error: WireError, } | { "kind": "cancelled",
 job: number, };
 
 /**
+ * What a criterion says of a removal.
+ */
+export type Gauge = { 
+/**
+ * Id of the criterion.
+ */
+id: string, 
+/**
+ * Its value, or none where it is undefined.
+ */
+value: number | null, 
+/**
+ * Why it is undefined.
+ */
+undefined: string | null, };
+
+/**
+ * A removal, its filling, and what every criterion says of it.
+ */
+export type Gauged = { 
+/**
+ * Pixels across.
+ */
+width: number, 
+/**
+ * Pixels down.
+ */
+height: number, 
+/**
+ * The network's answer to the first filling: five classes at most, best first.
+ */
+answers: Array<ClassScore>, 
+/**
+ * Its answer to the picture.
+ */
+original: Array<ClassScore>, 
+/**
+ * One a criterion, in the order of the catalogue.
+ */
+gauges: Array<Gauge>, 
+/**
+ * How it came about; the target is the probability of the class that the network gives the picture.
+ */
+provenance: Provenance, };
+
+/**
  * An imputer.
  */
 export type ImputerEntry = { 
@@ -195,6 +283,10 @@ stochastic: boolean,
  * Whether it fills from kept pixels, so that it can't fill a whole picture.
  */
 needsKept: boolean, 
+/**
+ * Id of the network that it runs, which has to be loaded first.
+ */
+network?: string, 
 /**
  * Parameters.
  */
@@ -591,6 +683,10 @@ of: Choice,
  */
 removal: Choice | null, 
 /**
+ * SHA-256 of the file of the network that the imputer runs, where it runs one.
+ */
+removalSha256?: string, 
+/**
  * Target.
  */
 target: WireTarget, 
@@ -614,7 +710,7 @@ backward: number, };
 /**
  * Answers.
  */
-export type Reply = { "kind": "catalogue" } & Catalogue | { "kind": "inspected" } & Inspected | { "kind": "model-loaded" } & ModelInfo | { "kind": "picture-loaded", } | { "kind": "prepared", 
+export type Reply = { "kind": "catalogue" } & Catalogue | { "kind": "inspected" } & Inspected | { "kind": "model-loaded" } & ModelInfo | { "kind": "network-loaded", } | { "kind": "picture-loaded", } | { "kind": "prepared", 
 /**
  * Pixels across.
  */
@@ -634,7 +730,7 @@ classes: Array<ClassScore>, } | { "kind": "estimated",
 /**
  * One an entry.
  */
-of: Array<Estimate>, } | { "kind": "attributed" } & Attributed | { "kind": "evaluated" } & Evaluated | { "kind": "visualised" } & Visualised | { "kind": "imputed", 
+of: Array<Estimate>, } | { "kind": "attributed" } & Attributed | { "kind": "evaluated" } & Evaluated | { "kind": "features-loaded", } | { "kind": "gauged" } & Gauged | { "kind": "visualised" } & Visualised | { "kind": "imputed", 
 /**
  * Pixels across.
  */
@@ -671,7 +767,15 @@ card: ModelCard,
 /**
  * One label a class, or none.
  */
-labels: Array<string>, } | { "kind": "load-picture", 
+labels: Array<string>, } | { "kind": "load-network", 
+/**
+ * Job.
+ */
+job: number, 
+/**
+ * Id that imputers know it by.
+ */
+id: string, } | { "kind": "load-picture", 
 /**
  * Job.
  */
@@ -801,6 +905,10 @@ metric: Choice,
  */
 removal: Choice, 
 /**
+ * How many fillings of a stochastic imputer the score is the mean over; 0 counts as 1.
+ */
+draws: number, 
+/**
  * Target.
  */
 target: WireTarget, 
@@ -824,6 +932,38 @@ picture: string,
  * Imputer and parameters.
  */
 removal: Choice, 
+/**
+ * Seed.
+ */
+seed: number, } | { "kind": "load-features", 
+/**
+ * Job.
+ */
+job: number, 
+/**
+ * Model id.
+ */
+model: string, } | { "kind": "gauge", 
+/**
+ * Job.
+ */
+job: number, 
+/**
+ * Model id.
+ */
+model: string, 
+/**
+ * Picture key.
+ */
+picture: string, 
+/**
+ * Imputer and parameters.
+ */
+removal: Choice, 
+/**
+ * How many fillings of a stochastic imputer the values are means over, 1 to 64; 0 counts as 1.
+ */
+draws: number, 
 /**
  * Seed.
  */
@@ -907,6 +1047,27 @@ url: string,
  * Training data.
  */
 data: string, };
+
+/**
+ * Scores of several fillings.
+ */
+export type Spread = { 
+/**
+ * How many.
+ */
+draws: number, 
+/**
+ * Their standard deviation, by `draws - 1`.
+ */
+deviation: number, 
+/**
+ * The smallest.
+ */
+lowest: number, 
+/**
+ * The largest.
+ */
+highest: number, };
 
 /**
  * A picture that something in the network answers to.

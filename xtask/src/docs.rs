@@ -8,10 +8,11 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::tools;
 
 /// The registries: their folder, their macro, and their name on the page.
-const REGISTRIES: [(&str, &str, &str); 3] = [
+const REGISTRIES: [(&str, &str, &str); 4] = [
     ("attribution", "methods", "method"),
     ("metric", "metrics", "metric"),
     ("imputer", "imputers", "imputer"),
+    ("criteria", "criteria", "criterion"),
 ];
 
 /// The bold headings that each file has, and the names of their texts.

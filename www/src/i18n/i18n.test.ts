@@ -49,6 +49,7 @@ describe('the French catalogue', () => {
     ['method', 'attribution', 'methods'],
     ['metric', 'metric', 'metrics'],
     ['imputer', 'imputer', 'imputers'],
+    ['criterion', 'criteria', 'criteria'],
   ])('translates every %s that the engine registers, and its parameters', (registry, folder, macro) => {
     const entries = registered(folder, macro);
     expect(entries.length).toBeGreaterThan(3);

@@ -44,6 +44,7 @@ export const CATALOGUE: Catalogue = {
     needsKept: false,
     params: [],
   })),
+  criteria: [],
   visualisation: [],
 };
 

@@ -1,5 +1,6 @@
 import { cam } from './cam.js';
 import { core } from './core.js';
+import { criteria } from './criteria.js';
 import { faithfulness } from './faithfulness.js';
 import { gradient } from './gradient.js';
 import type { Group } from './group.js';
@@ -17,4 +18,5 @@ export const groups: readonly Group[] = [
   faithfulness,
   judgement,
   visualisation,
+  criteria,
 ];
