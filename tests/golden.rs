@@ -74,10 +74,10 @@ struct Tolerance {
     cosine: Option<f64>,
 }
 
-/// The networks that imputers run.
-fn networks() -> Outcome<Networks> {
+/// With the network that the imputer `id` runs, if any.
+fn networks(id: &str) -> Outcome<Networks> {
     let networks = Networks::default();
-    for id in imputer::IMPUTERS.iter().filter_map(|i| i.meta().network) {
+    if let Some(id) = imputer::find(id)?.meta().network {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("models/{id}/{id}.onnx"));
         networks.load(id, &std::fs::read(path)?, &Limits::default())?;
     }
@@ -159,12 +159,14 @@ fn run(folder: &Path, case: &Case) -> Outcome<Vec<Pair>> {
         other => return Err(format!("unknown target kind {other}").into()),
     };
     let mut removal = Removal::default();
+    if case.kind == "imputer" {
+        removal.networks = networks(&case.id)?;
+    }
     if !case.imputer.is_empty() {
-        removal = Removal {
-            imputer: imputer::find(text(&case.imputer, "id"))?,
-            params: params(&case.imputer, "id"),
-            networks: networks()?,
-        };
+        let id = text(&case.imputer, "id");
+        removal.networks = networks(id)?;
+        removal.imputer = imputer::find(id)?;
+        removal.params = params(&case.imputer, "id");
     }
     let job = Job::new(&Silent);
     let target = Target {

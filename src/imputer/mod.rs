@@ -102,6 +102,7 @@ macro_rules! imputers {
     };
 }
 
+mod learned;
 mod multigrid;
 pub mod networks;
 pub mod remover;
@@ -115,6 +116,8 @@ imputers! {
     gaussian_blur::GaussianBlur,
     uniform_noise::UniformNoise,
     noisy_linear::NoisyLinear,
+    inpainter::Inpainter,
+    sampler::Sampler,
 }
 
 /// The imputer called `id`.
@@ -161,7 +164,7 @@ pub async fn impute(
         .into());
     }
     if let Some(network) = imputer.meta().network.filter(|id| !cx.networks.has(id)) {
-        let why = format!("its network \"{network}\" is not loaded");
+        let why = format!("its network \"{network}\" is not loaded; load models/{network}/{network}.onnx first");
         return Err(InputError::CannotImpute {
             imputer: imputer.meta().id,
             why,

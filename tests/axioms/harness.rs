@@ -143,8 +143,15 @@ pub fn values<const N: usize>(values: [(String, ParamValue); N]) -> ParamValues 
     values.into_iter().collect()
 }
 
-/// The networks that imputers run.
+/// The networks that imputers run, read once a thread.
 pub fn networks() -> Networks {
+    thread_local! {
+        static LOADED: Networks = read_networks();
+    }
+    LOADED.with(Networks::clone)
+}
+
+fn read_networks() -> Networks {
     let networks = Networks::default();
     for id in imputer::IMPUTERS.iter().filter_map(|i| i.meta().network) {
         let path = format!("{}/models/{id}/{id}.onnx", env!("CARGO_MANIFEST_DIR"));

@@ -4,6 +4,7 @@ import { criteria } from './criteria.js';
 import { faithfulness } from './faithfulness.js';
 import { gradient } from './gradient.js';
 import type { Group } from './group.js';
+import { inpainting } from './inpainting.js';
 import { judgement } from './judgement.js';
 import { perturbation } from './perturbation.js';
 import { propagation } from './propagation.js';
@@ -17,6 +18,7 @@ export const groups: readonly Group[] = [
   perturbation,
   faithfulness,
   judgement,
+  inpainting,
   visualisation,
   criteria,
 ];
