@@ -1,7 +1,7 @@
 //! What methods and metrics work with: the executor behind counted, cancellable passes; the target; the removal
 //! operator; the random streams.
 
-use crate::error::{Error, RunError};
+use crate::error::{Error, InputError, RunError};
 use crate::exec::{self, Executor, Gradients};
 use crate::imputer::{self, DynImputer, ImputeContext, Networks};
 use crate::job::{Job, Passes};
@@ -32,6 +32,19 @@ impl Default for Removal {
     }
 }
 
+impl Removal {
+    /// Refuses imputers that mark pixels as missing instead of filling them, for `what` needs values: a whole sentence's
+    /// beginning.
+    pub fn needs_values(&self, what: &str) -> Result<(), Error> {
+        if self.imputer.marks_missing() {
+            let why = format!("{what}, and the pixels that it removes are missing, so they have no value");
+            let imputer = self.imputer.meta().id;
+            return Err(InputError::CannotImpute { imputer, why }.into());
+        }
+        Ok(())
+    }
+}
+
 /// Everything a method or metric may use. None of them knows the device.
 pub struct Context<'a> {
     /// Runs the network. Prefer [`Context::scores`], [`Context::gradients`] and [`Context::forward`], which count
@@ -55,8 +68,13 @@ impl Context<'_> {
     pub async fn run(&self, program: Program, inputs: &[Tensor]) -> Result<Vec<Tensor>, Error> {
         let program = Program {
             weights: self.weights,
+            missing: program.backward.is_none() && self.removal.imputer.marks_missing(),
             ..program
         };
+        if program.backward.is_some() && inputs[0].data().iter().any(|v| v.is_nan()) {
+            self.removal
+                .needs_values("a gradient is taken by values of the picture")?;
+        }
         let n = inputs[0].shape()[0];
         let mut runs: Vec<Vec<Tensor>> = Vec::new();
         for turn in self.batches(n) {

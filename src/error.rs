@@ -108,6 +108,17 @@ pub enum InputError {
         /// Why not.
         why: String,
     },
+    /// An operator that missing pixels can't be carried through.
+    #[error(
+        "missing pixels can't be carried through the node \"{node}\" ({op}), which mixes places in another way than \
+         convolutions and pools do"
+    )]
+    CannotCarry {
+        /// Operator type in the engine's typed vocabulary.
+        op: String,
+        /// Node name.
+        node: String,
+    },
     /// A picture or file over a limit.
     #[error("{what} is {found}, over the limit of {limit}")]
     OverLimit {
@@ -231,7 +242,7 @@ impl Error {
                 InputError::NotFinite { .. } => "input-not-finite",
                 InputError::Param { .. } => "parameter",
                 InputError::Unknown { .. } => "unknown-id",
-                InputError::CannotImpute { .. } => "cannot-impute",
+                InputError::CannotImpute { .. } | InputError::CannotCarry { .. } => "cannot-impute",
                 InputError::OverLimit { .. } => "input-limit",
             },
             Self::Gradient(e) => match e {
@@ -251,9 +262,9 @@ impl Error {
     /// The node, field or layer at fault.
     pub fn place(&self) -> Option<&str> {
         match self {
-            Self::Load(LoadError::UnsupportedOp { node, .. }) | Self::Gradient(GradientError::NoRule { node, .. }) => {
-                Some(node)
-            }
+            Self::Load(LoadError::UnsupportedOp { node, .. })
+            | Self::Gradient(GradientError::NoRule { node, .. })
+            | Self::Input(InputError::CannotCarry { node, .. }) => Some(node),
             Self::Load(LoadError::Card { field, .. }) | Self::Input(InputError::Param { field, .. }) => Some(field),
             Self::Gradient(GradientError::NoLayer { layer, .. }) => Some(layer),
             _ => None,

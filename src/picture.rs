@@ -247,7 +247,11 @@ pub fn crop_box(width: u32, height: u32, card: &ModelCard) -> [f64; 4] {
     ]
 }
 
-/// What the network sees, as row-major RGB of 8 bits, `[H, W, 3]`; values outside `[0, 1]` are clipped.
+/// The squares of the chessboard that stands for missing pixels: so many pixels wide, in these two greys.
+const BOARD: (usize, [u8; 2]) = (8, [0x80, 0xc0]);
+
+/// What the network sees, as row-major RGB of 8 bits, `[H, W, 3]`; values outside `[0, 1]` are clipped, and pixels with a
+/// missing value (NaN) are a square of a grey chessboard.
 pub fn to_rgb8(input: &Input) -> Vec<u8> {
     let [channels, height, width] = input.dims();
     let plane = height * width;
@@ -256,5 +260,14 @@ pub fn to_rgb8(input: &Input) -> Vec<u8> {
         let value = input.space.inverse(c, input.tensor.data()[c * plane + i]);
         (value * 255.0).round().clamp(0.0, 255.0) as u8
     };
-    (0..plane).flat_map(|i| [byte(0, i), byte(1, i), byte(2, i)]).collect()
+    let missing = |i: usize| (0..channels).any(|c| input.tensor.data()[c * plane + i].is_nan());
+    let pixel = |i: usize| {
+        if missing(i) {
+            let (side, greys) = BOARD;
+            [greys[(i / width / side + i % width / side) % 2]; 3]
+        } else {
+            [byte(0, i), byte(1, i), byte(2, i)]
+        }
+    };
+    (0..plane).flat_map(pixel).collect()
 }

@@ -136,6 +136,11 @@ pub struct Program {
     pub layers: Vec<usize>,
     /// The backward pass.
     pub backward: Option<Backward>,
+    /// Whether values of the pictures may be NaN, which then means missing: which places are missing is carried through
+    /// the network, forward only (see [`layer_masking`](crate::imputer::layer_masking)). A picture without any runs as
+    /// ever.
+    #[serde(default)]
+    pub missing: bool,
 }
 
 impl Program {

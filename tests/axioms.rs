@@ -22,6 +22,8 @@ mod gradient_family;
 mod harness;
 #[path = "axioms/judgement.rs"]
 mod judgement;
+#[path = "axioms/layer_masking.rs"]
+mod layer_masking;
 #[path = "axioms/lrp.rs"]
 mod lrp;
 #[path = "axioms/maps.rs"]

@@ -197,7 +197,11 @@ fn run(folder: &Path, case: &Case) -> Outcome<Vec<Pair>> {
     let mut shape = None;
     let found = match case.kind.as_str() {
         "logits" => {
-            let x = Tensor::stack(std::slice::from_ref(&input.tensor));
+            let picture = match mask()? {
+                Some(mask) => pollster::block_on(cx.impute(&input, &mask))?,
+                None => input.tensor.clone(),
+            };
+            let x = Tensor::stack(&[picture]);
             let logits = pollster::block_on(cx.forward(&x, &[]))?.remove(0);
             model.network().head().of_kind(kind).apply(logits.row(0))
         }

@@ -257,6 +257,14 @@ fn every_entry_has_a_golden_or_a_reason() {
             "gradient" => held.insert(("method", "gradient".to_owned())),
             "imputer" => held.insert(("imputer", field("id"))),
             "metric" => held.insert(("metric", field("id"))),
+            // An imputer that fills nothing is held by what the network makes of its pictures.
+            "logits" if case.contains_key("mask") => {
+                let imputer = case.get("imputer").and_then(|i| i.get("id"));
+                held.insert((
+                    "imputer",
+                    imputer.and_then(toml::Value::as_str).unwrap_or("").to_owned(),
+                ))
+            }
             _ => false,
         };
     }

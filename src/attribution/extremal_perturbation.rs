@@ -97,6 +97,7 @@ impl Method for ExtremalPerturbation {
         p: &ExtremalPerturbationParams,
     ) -> Result<Attribution, Error> {
         let [_, height, width] = input.dims();
+        cx.removal.needs_values("the mask shows pixels partly")?;
         let remover = Remover::new(cx, input).await?;
         let fill = background(cx, input, &remover).await?;
         let bumps = Bumps::new(height, width, p.spacing, p.smoothing);

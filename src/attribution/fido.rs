@@ -84,6 +84,7 @@ impl Method for Fido {
     async fn attribute(&self, cx: &Context<'_>, input: &Input, p: &FidoParams) -> Result<Attribution, Error> {
         let [_, height, width] = input.dims();
         let pixels = height * width;
+        cx.removal.needs_values("the mask shows pixels partly")?;
         let remover = Remover::new(cx, input).await?;
         let fixed = if remover.can_remove_everything() {
             Some(background(cx, input, &remover).await?)

@@ -79,6 +79,7 @@ impl Method for MeaningfulPerturbation {
         p: &MeaningfulPerturbationParams,
     ) -> Result<Attribution, Error> {
         let [_, height, width] = input.dims();
+        cx.removal.needs_values("the mask shows pixels partly")?;
         let remover = Remover::new(cx, input).await?;
         let fill = background(cx, input, &remover).await?;
         let enlarge = Enlarge::new([p.grid; 2], height, width);

@@ -84,6 +84,7 @@ impl Method for Rise {
                 .into());
             }
         }
+        cx.removal.needs_values("RISE shows pixels partly")?;
         let remover = Remover::new(cx, input).await?;
         let fill = remover.everything("RISE shows pixels partly, so no pixel is kept to fill from")?;
         let cells = Cells::new(p.grid, height, width);

@@ -57,6 +57,7 @@ impl Method for ScoreCam {
         let model = cx.exec.model();
         let looked = cam::look(model, &p.layer)?;
         let [_, height, width] = input.dims();
+        cx.removal.needs_values("Score-CAM shows pixels partly")?;
         let remover = Remover::new(cx, input).await?;
         let fill = remover.everything("Score-CAM shows pixels partly, so no pixel is kept to fill from")?;
         let maps = looked.activations(cx, input).await?;

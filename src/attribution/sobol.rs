@@ -67,6 +67,7 @@ impl Method for Sobol {
         let [_, height, width] = input.dims();
         let variables = p.grid * p.grid;
         let design = design(cx.random, "sobol/design", p.designs, 2 * variables)?;
+        cx.removal.needs_values("Sobol shows pixels partly")?;
         let remover = Remover::new(cx, input).await?;
         let fill = remover.everything("Sobol shows pixels partly, so no pixel is kept to fill from")?;
         let cells = cells(p.grid, height, width);

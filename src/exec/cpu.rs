@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::{Device, Executor};
-use crate::error::{Error, RunError};
+use crate::error::Error;
 use crate::graph::Plan;
 use crate::program::Program;
 use crate::{BoxFuture, Model, Tensor};
@@ -46,13 +46,18 @@ impl Cpu {
     /// See [`Executor::run`]; synchronous.
     pub fn run_now(&self, program: &Program, inputs: &[Tensor]) -> Result<Vec<Tensor>, Error> {
         let n = super::batch(inputs)?;
-        let plan = self.plan(program)?;
+        let whole = Program {
+            missing: false,
+            ..program.clone()
+        };
         let rows = (0..n)
             .map(|i| {
                 let row: Vec<Tensor> = inputs.iter().map(|t| t.rows(i, i + 1)).collect();
-                plan.run(&row.iter().collect::<Vec<_>>())
+                let missing = program.missing && row[0].data().iter().any(|v| v.is_nan());
+                let plan = self.plan(if missing { program } else { &whole })?;
+                Ok(plan.run(&row.iter().collect::<Vec<_>>())?)
             })
-            .collect::<Result<Vec<_>, RunError>>()?;
+            .collect::<Result<Vec<_>, Error>>()?;
         Ok(super::join(&rows))
     }
 }

@@ -10,6 +10,7 @@ mod dense;
 mod ends;
 mod import;
 pub mod inspect;
+mod masking;
 mod memory;
 mod normalise;
 mod onnx;
@@ -142,9 +143,13 @@ impl Network {
     /// A plan for `program` at `n` pictures a run. See [`Program`] for its inputs and outputs.
     ///
     /// # Errors
-    /// A layer or weight group that is not there, and for backward passes an operator without a rule, by its name.
+    /// A layer or weight group that is not there; for backward passes an operator without a rule, and for pictures with
+    /// missing values one that they can't be carried through, by its name.
     pub fn plan(&self, n: usize, program: &Program) -> Result<Plan, Error> {
         self.check_weights(program.weights)?;
+        if program.missing {
+            return Ok(Plan::new(self.masked(n, program)?).map_err(|why| RunError::Backend { why })?);
+        }
         if program.backward.is_some() {
             return Ok(Plan::new(self.adjoint(n, program)?).map_err(engine)?);
         }
@@ -156,6 +161,31 @@ impl Network {
         }
         model.outputs = outputs;
         Ok(Plan::new(model).map_err(backend)?)
+    }
+
+    /// Whether pictures with missing values can be carried to the logits; far cheaper than a plan.
+    pub fn check_missing(&self) -> Result<(), Error> {
+        let program = Program {
+            missing: true,
+            ..Program::default()
+        };
+        self.masked(1, &program).map(drop)
+    }
+
+    fn masked(&self, n: usize, program: &Program) -> Result<TypedModel, Error> {
+        let backend = |why: &str| Error::from(RunError::Backend { why: why.into() });
+        if program.backward.is_some() {
+            return Err(backend("there is no gradient by pictures with missing values"));
+        }
+        if n != 1 {
+            return Err(backend("pictures with missing values are run one at a time"));
+        }
+        let (model, values) = self.prepared(n, program)?;
+        let mut wanted = vec![values[0]];
+        for &i in &program.layers {
+            wanted.push(self.outlet(&values, i)?);
+        }
+        Ok(masking::carry(&model, &wanted)?.0)
     }
 
     /// Refuses weight groups that are not there.

@@ -213,7 +213,7 @@ fn rearranged(lie: Lie, op: &AxisOp) -> TractResult<Option<Lie>> {
 }
 
 /// Where axis `a` is after the axis `from` went to `to`.
-fn moved(a: usize, from: usize, to: usize) -> usize {
+pub(super) fn moved(a: usize, from: usize, to: usize) -> usize {
     match a {
         a if a == from => to,
         a if from < a && a <= to => a - 1,
@@ -223,7 +223,7 @@ fn moved(a: usize, from: usize, to: usize) -> usize {
 }
 
 /// Where axis `a` of operand `slot` is in the result of a contraction.
-fn contracted(axes: &AxesMapping, slot: usize, a: usize) -> Option<usize> {
+pub(super) fn contracted(axes: &AxesMapping, slot: usize, a: usize) -> Option<usize> {
     let holds = |axis: &&Axis| axis.inputs.get(slot).is_some_and(|at| at.contains(&a));
     axes.iter_all_axes().find(holds)?.outputs.first()?.first().copied()
 }

@@ -43,6 +43,8 @@ pub trait Imputer {
     type Params: Params;
     /// What is known of it.
     const META: ImputerMeta;
+    /// Whether it fills nothing, but marks every value of a removed pixel as missing, by NaN, for the network to leave out.
+    const MARKS_MISSING: bool = false;
     /// `input` `[C, H, W]` with the pixels of `removed` `[H, W]` filled, in the same value space. `removed` has been
     /// checked to fit, and to keep a pixel where [`ImputerMeta::needs_kept`] says so.
     fn impute(
@@ -58,6 +60,8 @@ pub trait Imputer {
 pub trait DynImputer: Sync {
     /// What is known of it.
     fn meta(&self) -> ImputerMeta;
+    /// See [`Imputer::MARKS_MISSING`].
+    fn marks_missing(&self) -> bool;
     /// Its parameters.
     fn specs(&self) -> Vec<ParamSpec>;
     /// All parameter values, defaults included; refuses bad ones by name.
@@ -75,6 +79,9 @@ pub trait DynImputer: Sync {
 impl<T: Imputer + Sync> DynImputer for T {
     fn meta(&self) -> ImputerMeta {
         T::META
+    }
+    fn marks_missing(&self) -> bool {
+        T::MARKS_MISSING
     }
     fn specs(&self) -> Vec<ParamSpec> {
         T::Params::specs()
@@ -118,6 +125,7 @@ imputers! {
     noisy_linear::NoisyLinear,
     inpainter::Inpainter,
     sampler::Sampler,
+    layer_masking::LayerMasking,
 }
 
 /// The imputer called `id`.

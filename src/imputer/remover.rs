@@ -11,10 +11,13 @@ pub struct Remover<'a> {
 }
 
 impl<'a> Remover<'a> {
-    /// Refuses bad parameters of the imputer before any pass.
+    /// Refuses bad parameters of the imputer, and networks that missing pixels can't be carried through, before any pass.
     pub async fn new(cx: &'a Context<'a>, input: &'a Input) -> Result<Self, Error> {
         let imputer = cx.removal.imputer;
         imputer.resolve(&cx.removal.params)?;
+        if imputer.marks_missing() {
+            cx.exec.model().network().check_missing()?;
+        }
         let [_, height, width] = input.dims();
         let fill = if imputer.meta().needs_kept {
             None

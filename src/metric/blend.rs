@@ -51,6 +51,8 @@ crate::params! {
 /// The target for the whole picture and for the picture seen through the map, or `None` where the map prefers no pixel.
 /// Two passes.
 pub async fn seen(cx: &Context<'_>, evidence: &Evidence<'_>, scale: &str) -> Result<Option<(f64, f64)>, Error> {
+    cx.removal
+        .needs_values("the picture is shown through the map, most of it partly")?;
     let remover = Remover::new(cx, evidence.input).await?;
     let fill = remover.everything("what is not shown is filled in the whole picture")?;
     let Some(keep) = shares(&evidence.relevance, scale) else {

@@ -120,6 +120,8 @@ impl Metric for Continuity {
         evidence: &Evidence<'_>,
         p: &ContinuityParams,
     ) -> Result<Measurement, Error> {
+        cx.removal
+            .needs_values("the moved picture is explained and compared with the other by its values")?;
         cx.removal.imputer.resolve(&cx.removal.params)?;
         if neighbours::length(evidence.map.data()) <= 0.0 {
             return Ok(Measurement::undefined(masked::ZERO));

@@ -83,6 +83,10 @@ impl Metric for Infidelity {
     ) -> Result<Measurement, Error> {
         let [_, height, width] = evidence.input.dims();
         let mut squares = cx.random.stream("infidelity/squares");
+        if p.reads != "contribution" {
+            cx.removal
+                .needs_values("the map is multiplied by the change of values")?;
+        }
         let mut remover = Fresh::new(cx, evidence.input, "infidelity/fills").await?;
         let whole = whole(cx, evidence.input).await?;
         let (mut foretold, mut falls) = (Vec::with_capacity(p.samples), Vec::with_capacity(p.samples));

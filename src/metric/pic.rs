@@ -43,6 +43,8 @@ pub async fn measure(
     let pixels = height * width;
     let size = ((p.start * pixels as f64).floor() as usize).max(1);
     let start = Subsets::new(cx, "pic/start", 1, size, pixels)?.draw(0).to_vec();
+    cx.removal
+        .needs_values("the information in the values of pictures is estimated")?;
     let remover = Remover::new(cx, evidence.input).await?;
     let ranking = Ranking::new(&evidence.relevance, cx.random);
     let scale = Levels::of(evidence.input);

@@ -6,6 +6,7 @@ import { gradient } from './gradient.js';
 import type { Group } from './group.js';
 import { inpainting } from './inpainting.js';
 import { judgement } from './judgement.js';
+import { patches } from './patches.js';
 import { perturbation } from './perturbation.js';
 import { propagation } from './propagation.js';
 import { visualisation } from './visualisation.js';
@@ -15,6 +16,7 @@ export const groups: readonly Group[] = [
   gradient,
   propagation,
   cam,
+  patches,
   perturbation,
   faithfulness,
   judgement,
