@@ -6,7 +6,7 @@ use super::{Curve, Evidence, Measurement, Score};
 use crate::imputer::Remover;
 use crate::{Context, Error, Input, Mask, Model, Tensor};
 
-/// Shares of the most relevant pixels that are shown, as in PAIR's example.
+/// Shares of the pixels that are shown, as in PAIR's example.
 const SHARES: [f64; 13] = [
     0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.07, 0.10, 0.13, 0.21, 0.34, 0.5, 0.75,
 ];
@@ -17,6 +17,8 @@ const POINTS: usize = 1000;
 crate::params! {
     /// Parameters of the performance information curves.
     pub struct PicParams {
+        /// Whether the most (`morf`) or the least (`lerf`) relevant pixels are shown first.
+        order: String = "morf", choice("morf", "lerf");
         /// Least reading of the whole picture; below it the score is undefined.
         least: f64 = 0.8, real(0.0, 1.0);
         /// Whether the curve never falls.
@@ -48,8 +50,10 @@ pub async fn measure(
     let remover = Remover::new(cx, evidence.input).await?;
     let ranking = Ranking::new(&evidence.relevance, cx.random);
     let scale = Levels::of(evidence.input);
+    let order = Order::of(&p.order);
+    // What is missing when the first of one order are shown are the first of the other.
     let missing = |shown: usize| {
-        let mut mask = ranking.first(Order::Lerf, pixels - shown);
+        let mut mask = ranking.first(order.reversed(), pixels - shown);
         for &i in &start {
             mask.bits_mut()[i] = false;
         }

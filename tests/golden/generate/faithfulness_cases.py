@@ -13,7 +13,7 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputSoftmaxTarget
 from saliency.metrics import pic
 from skimage.segmentation import slic
 
-from common import INPUTS, scalar, top_class, versions, write_case
+from common import INPUTS, gradient, scalar, top_class, versions, write_case
 from metrics import Float64, Scored, area
 
 np.trapz = getattr(np, "trapz", np.trapezoid)          # which Quantus and PAIR call, and NumPy 2.4 no longer has
@@ -249,7 +249,7 @@ def information(image):
 def information_curves():
     shares = [0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.07, 0.10, 0.13, 0.21, 0.34, 0.5, 0.75]
     scale, shift = 4.0, -1.2                                     # network values of 8-bit pixels
-    for id, model in (("pic-sic", "small-rgb"), ("pic-aic", "small-rgb")):
+    for id, model, order in (("pic-sic", "small-rgb", "morf"), ("pic-aic", "small-rgb", "morf"), ("pic-sic", "small-rgb", "lerf"), ("pic-aic", "small-rgb", "lerf")):
         for seed in range(400):
             rng = np.random.default_rng(seed)
             s = Scored(model)
@@ -276,7 +276,7 @@ def information_curves():
             keep = pic.create_blurred_image, pic.estimate_image_entropy
             pic.create_blurred_image, pic.estimate_image_entropy = fill, information
             try:
-                found = pic.compute_pic_metric(image, s.relevance, mask, predict, shares, min_pred_value=0.2)
+                found = pic.compute_pic_metric(image, s.relevance if order == "morf" else -s.relevance, mask, predict, shares, min_pred_value=0.2)
             except pic.ComputePicMetricError:
                 continue
             finally:
@@ -286,12 +286,12 @@ def information_curves():
         else:
             raise AssertionError("no picture gives a curve")
         value = float(np.float32(77 / 255 * scale + shift))
-        write_case(f"metric-{id}-pair", kind="metric", model=model, input="picture.npy", id=id, expected=[found.auc],
+        write_case(f"metric-{id}-{'' if order == 'morf' else 'lerf-'}pair", kind="metric", model=model, input="picture.npy", id=id, expected=[found.auc],
                    arrays={"picture.npy": s.x, "map.npy": s.map, "start.npy": start[None]},
-                   tables={"target": {"class": s.cls, "kind": "probability"}, "params": {"least": 0.2}, "imputer": {"id": "constant", "value": value},
+                   tables={"target": {"class": s.cls, "kind": "probability"}, "params": {"least": 0.2} | ({} if order == "morf" else {"order": order}), "imputer": {"id": "constant", "value": value},
                            "attribution": {"file": "map.npy"}, "recorded": {"pic/start": "start.npy"}, "tolerance": {"absolute": EXACT},
                            "reference": {"tool": versions("saliency", "numpy", "torch"), "options":
-                                         f"compute_pic_metric(min_pred_value=0.2) at {shares}, with a constant for create_blurred_image and our estimate for estimate_image_entropy"}})
+                                         f"compute_pic_metric(min_pred_value=0.2) of the map{'' if order == 'morf' else ' times -1'} at {shares}, with a constant for create_blurred_image and our estimate for estimate_image_entropy"}})
 
 
 def road_parts():
@@ -319,10 +319,34 @@ def road_parts():
             tools=["grad-cam", "torch"], params={"steps": 4, "reads": "accuracy"}, imputer=noiseless, curves=right, tolerance=EXACT)
 
 
+def arcc():
+    """pytorch-grad-cam's ARCC, with the gradient of the target in the place of a CAM, and ROAD's filling without noise."""
+    from pytorch_grad_cam.metrics import arcc as theirs, road
+
+    for model, explainer in (("small-rgb", "gradient"), ("plain", "input-x-gradient")):
+        s = Scored.first(model, 5)
+        net = Float64(s.net).eval()
+
+        def explain(input_tensor, targets):
+            x = input_tensor[0].numpy()
+            g = gradient(s.net, model, x, s.cls, "probability")
+            return (g if explainer == "gradient" else g * x).sum(0)[None]
+
+        cams = ((s.relevance - s.relevance.min()) / (s.relevance.max() - s.relevance.min()))[None]
+        given = road.NoisyLinearImputer.__init__.__defaults__
+        road.NoisyLinearImputer.__init__.__defaults__ = (0.0, *given[1:])
+        score = float(theirs.ARCC(explain)(torch.from_numpy(s.x)[None], cams, [ClassifierOutputSoftmaxTarget(s.cls)], net)[0])
+        road.NoisyLinearImputer.__init__.__defaults__ = given
+        assert 0.1 < score < 0.99, score
+        s.write(f"arcc-{model}", "arcc", score, "ARCC of the map stretched to 0 … 1, NoisyLinearImputer(noise=0); the gradient of the probability"
+                + ("" if explainer == "gradient" else ", times the picture,") + " as the method that explains again", tools=["grad-cam", "scipy", "torch"],
+                imputer={"id": "noisy-linear", "noise": 0.0}, tolerance=2e-4, explainer={"id": explainer})
+
+
 if __name__ == "__main__":
     import sys
 
     for case in (estimate, flipping, regions, selectivity, sensitivity, irof, infidelity, monotonicity, monotonicity_correlation, between_curves,
-                 seen_through, information_curves, road_parts):
+                 seen_through, information_curves, road_parts, arcc):
         if len(sys.argv) == 1 or case.__name__ in sys.argv:
             case()

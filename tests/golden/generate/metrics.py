@@ -58,14 +58,14 @@ class Scored:
         with torch.no_grad():
             return scalar(self.net, self.model, torch.from_numpy(np.asarray(pictures, np.float64)), self.cls, kind).numpy()
 
-    def write(self, name, id, score, options, *, tools, kind="probability", params=None, imputer=None, curves=None, arrays=None, recorded=None, tolerance=1e-4):
+    def write(self, name, id, score, options, *, tools, kind="probability", params=None, imputer=None, curves=None, arrays=None, recorded=None, tolerance=1e-4, explainer=None):
         files = {label: f"{label.lower()}.npy" for label in curves or {}}
         write_case(
             f"metric-{name}", kind="metric", model=self.model, input=relative_input(self.model), id=id, expected=[score],
             arrays={"map.npy": self.map, **{files[k]: v for k, v in (curves or {}).items()}, **(arrays or {})},
             tables={
                 "target": {"class": self.cls, "kind": kind}, "params": params or {}, "imputer": imputer, "attribution": {"file": "map.npy"},
-                "curves": files, "recorded": recorded or {}, "tolerance": {"absolute": tolerance},
+                "explainer": explainer, "curves": files, "recorded": recorded or {}, "tolerance": {"absolute": tolerance},
                 "reference": {"tool": versions(*tools), "options": options},
             },
         )
