@@ -24,9 +24,9 @@
 //! **Reference.** Fong, Patrick & Vedaldi, Understanding Deep Networks via Extremal Perturbations and Smooth Masks, ICCV
 //! 2019, arXiv:1910.08485; TorchRay.
 //!
-//! **Parity.** TorchRay's algorithm, read off its source, by PyTorch's autograd in float64 with one level of removal
-//! instead of a pyramid of blurs, within 1e-3. Masks are sorted to nine digits, then by place: which of two equal pixels
-//! counts into the area is otherwise a matter of rounding.
+//! **Parity.** TorchRay's own `extremal_perturbation` in float64, fading to zeros by two levels instead of a pyramid of
+//! blurs, within 1e-4. Masks are sorted to nine digits, then by place: which of two equal pixels counts into the area is
+//! otherwise a matter of rounding.
 
 use super::soft_mask::{background, by_mask, map, mixed, narrow};
 use super::{Attribution, Axiom, Family, Method, MethodMeta, Need};

@@ -128,7 +128,8 @@ impl Enlarge {
 
 /// Kingma & Ba's optimiser with its usual decay rates, 0.9 and 0.999.
 pub(super) struct Adam {
-    rate: f64,
+    /// Size of the steps; may change between them.
+    pub(super) rate: f64,
     first: Vec<f64>,
     second: Vec<f64>,
     steps: i32,

@@ -1,5 +1,5 @@
-"""Goldens of methods that remove pixels: on segments (Captum, LIME, SHAP), and with masks optimised by gradient (the published formulas
-by PyTorch's autograd). `sensitivity_cases.py` holds Sobol and HSIC.
+"""Goldens of methods that remove pixels on segments (Captum, LIME, SHAP). `sensitivity_cases.py` holds Sobol and HSIC, `authors_code.py` the
+methods with masks optimised by gradient.
 
 Networks run in float64. Random draws are recorded and replayed. Removed pixels become 0.
 """
@@ -214,118 +214,9 @@ def partition_shap():
         c.write(name, "partition-shap", map, f"PartitionExplainer(maskers.Image(zeros))(max_evals={evaluations}, batch_size=10), summed over channels", ("shap", "torch"), evaluations=evaluations)
 
 
-def enlarged(points, shape):
-    return torch.nn.functional.interpolate(points[None, None], size=shape, mode="bilinear", align_corners=True)[0, 0]
-
-
-def meaningful_perturbation():
-    for model, kind, steps, points, sparsity, smoothness in (("plain", "probability", 20, 14, 1e-4, 1e-2), ("depthwise-se", "logit", 15, 8, 0.01, 0.1), ("conv-gelu-ln", "logit", 15, 10, 0.001, 0.05)):
-        c = Case(model, 0, kind=kind)
-        mask = torch.ones(points, points, dtype=torch.float64, requires_grad=True)
-        adam = torch.optim.Adam([mask], lr=0.1)
-        for _ in range(steps):
-            loss = c.f(c.x * enlarged(mask, c.chw.shape[1:]))[0] + sparsity * (1 - mask).abs().sum()
-            loss = loss + smoothness * (((mask[1:] - mask[:-1]).abs() ** 3).sum() + ((mask[:, 1:] - mask[:, :-1]).abs() ** 3).sum())
-            adam.zero_grad()
-            loss.backward()
-            adam.step()
-            mask.data.clamp_(0, 1)
-        map = 1 - enlarged(mask.detach(), c.chw.shape[1:])[None]
-        c.write(f"meaningful-perturbation-{model}", "meaningful-perturbation", map, "the formula in PyTorch, removed pixels are 0, torch.optim.Adam(lr=0.1)", ("torch",), 1e-3,
-                steps=steps, grid=points, sparsity=sparsity, smoothness=smoothness)
-
-
-def fido():
-    for model, region, sparsity in (("plain", "ssr", 0.001), ("depthwise-se", "sdr", 0.002), ("conv-gelu-ln", "ssr", 0.003)):
-        c = Case(model, 0)
-        steps, draws, points = 12, 3, 8
-        shape = c.chw.shape[1:]
-        coins = np.random.default_rng(9).random((steps, draws, *shape)).astype(np.float32)
-        c.record("fido/coins", coins)
-        logits = torch.zeros(points, points, dtype=torch.float64, requires_grad=True)
-        adam = torch.optim.Adam([logits], lr=0.05)
-        eps = np.finfo(float).eps
-        for step in range(steps):
-            u = torch.from_numpy(coins[step]).double()
-            keep = enlarged(torch.sigmoid(logits), shape)
-            drop = 1 - keep
-            approx = torch.log(drop + eps) - torch.log(1 - drop + eps) + torch.log(u + eps) - torch.log(1 - u + eps)
-            z = 1 - torch.sigmoid(approx / 0.1)
-            g = c.f(c.x * z[:, None]).mean()
-            loss = -g + sparsity * keep.sum() if region == "ssr" else g + sparsity * drop.sum()
-            adam.zero_grad()
-            loss.backward()
-            adam.step()
-        keep = enlarged(torch.sigmoid(logits), shape).detach()[None]
-        c.write(f"fido-{model}", "fido", keep if region == "ssr" else 1 - keep, "the authors' formula in PyTorch, removed pixels are 0, recorded coins, torch.optim.Adam(lr=0.05)", ("torch",), 1e-3,
-                region=region, steps=steps, draws=draws, grid=points, sparsity=sparsity)
-
-
-class Bumps:
-    """TorchRay's MaskGenerator with softmax pooling, as its source reads."""
-
-    def __init__(self, shape, step, sigma):
-        self.shape, self.step, self.margin = shape, step, sigma
-        self.padding = 1 + -(-2 * sigma // step)
-        self.radius = 1 + -(-sigma // step)
-        self.shape_in = [-(-z // step) for z in shape]
-        self.shape_mid = [z + 2 * self.padding - (2 * self.radius + 1) + 1 for z in self.shape_in]
-        self.shape_up = [step * z for z in self.shape_mid]
-        self.shape_out = [z - step + 1 for z in self.shape_up]
-        taps = 2 * self.radius + 1
-        uy, ux = torch.meshgrid(*(torch.arange(n, dtype=torch.float64) for n in self.shape_out), indexing="ij")
-        weights = []
-        for ky in range(taps):
-            for kx in range(taps):
-                iy, ix = uy // step + ky - self.padding, ux // step + kx - self.padding
-                delta = torch.sqrt((uy - (sigma + step * iy)) ** 2 + (ux - (sigma + step * ix)) ** 2)
-                weights.append(torch.exp(-2 * ((delta / sigma - 0.5).clamp(min=0) ** 2)))
-        self.weight, self.taps = torch.stack(weights)[None], taps
-
-    def generate(self, points):
-        mask = torch.nn.functional.unfold(points, (self.taps, self.taps), padding=(self.padding, self.padding))
-        mask = mask.reshape(1, -1, *self.shape_mid)
-        mask = mask.repeat_interleave(self.step, 2).repeat_interleave(self.step, 3)[:, :, : self.shape_out[0], : self.shape_out[1]]
-        mask = self.weight * mask
-        mask = (mask * torch.softmax(20 * mask, 1)).sum(1).clamp(0, 1)[0]
-        m = self.margin
-        return mask[m : m + self.shape[0], m : m + self.shape[1]], mask
-
-
-def extremal_perturbation():
-    for model, game, area, steps, step, sigma, flip in (("plain", "preserve", 0.2, 25, 4, 5, True), ("depthwise-se", "delete", 0.1, 15, 7, 9, False), ("conv-gelu-ln", "dual", 0.3, 12, 5, 6, True)):
-        c = Case(model, 0)
-        bumps = Bumps(c.chw.shape[1:], step, sigma)
-        points = torch.ones(1, 1, *bumps.shape_in, dtype=torch.float64, requires_grad=True)
-        size = bumps.shape_out[0] * bumps.shape_out[1]
-        reference = torch.ones(size, dtype=torch.float64)
-        reference[: int(size * (1 - area))] = 0
-        sgd = torch.optim.SGD([points], lr=0.01, momentum=0.9, dampening=0.9)
-        weight = 300.0
-        for t in range(steps):
-            seen, wide = bumps.generate(points)
-            x = c.x * {"preserve": seen, "delete": 1 - seen}[game] if game != "dual" else torch.cat((c.x * seen, c.x * (1 - seen)))
-            if flip and t % 2 == 0:
-                x = torch.flip(x, dims=(3,))
-            y = c.f(x)
-            reward = {"preserve": y[0], "delete": -y[0], "dual": y[0] - y[-1]}[game]
-            order = torch.sort(torch.round(wide.detach().flatten() * 1e9), stable=True)[1]
-            energy = reward - ((wide.flatten()[order] - reference) ** 2).mean() * weight
-            sgd.zero_grad()
-            (-energy).backward()
-            sgd.step()
-            points.data.clamp_(0, 1)
-            weight *= 1.0035
-        c.write(f"extremal-perturbation-{model}", "extremal-perturbation", seen[None], "TorchRay's algorithm in PyTorch with removed pixels 0, sorted to nine digits, then by place",
-                ("torch",), 1e-3, area=area, game=game, steps=steps, spacing=step, smoothing=sigma, flip=flip)
-
-
 if __name__ == "__main__":
     feature_ablation()
     lime()
     kernel_shap()
     shapley_sampling()
     partition_shap()
-    meaningful_perturbation()
-    fido()
-    extremal_perturbation()

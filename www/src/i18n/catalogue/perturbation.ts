@@ -114,8 +114,12 @@ export const perturbation: Group = {
     'method/fido.grid': 'Points du masque le long d’un côté ; moins le rendent plus lisse.',
     'method/fido.rate': 'Taille des pas de l’optimiseur.',
     'method/fido.sparsity': 'Coût d’un pixel dans la région ; plus grand, elle est plus petite.',
+    'method/fido.annealed': 'Si les pas de l’optimiseur diminuent jusqu’à rien.',
+    'method/fido.warm_up': 'Pas pendant lesquels le coût monte de rien à sa pleine taille.',
   },
   names: {
+    annealed: ['Shrinking steps', 'Pas décroissants'],
+    warm_up: ['Warm-up', 'Mise en route'],
     segmenter: ['Segmenter', 'Découpage'],
     segments: ['Segments', 'Segments'],
     compactness: ['Compactness', 'Compacité'],
