@@ -99,6 +99,86 @@ mod tests {
         }
     }
 
+    /// Designs of `rows` by two columns over many seeds, as HSIC draws them.
+    fn designs(rows: usize, seeds: u64) -> impl Iterator<Item = (Vec<f64>, Vec<f64>)> {
+        (0..seeds).map(move |seed| {
+            let drawn = design(&SeedStream::new(seed), "hsic/design", rows, 2).unwrap();
+            let column = |c: usize| (0..rows).map(|r| f64::from(drawn.row(r)[c])).collect();
+            (column(0), column(1))
+        })
+    }
+
+    fn mean(values: &[f64]) -> f64 {
+        values.iter().sum::<f64>() / values.len() as f64
+    }
+
+    fn variance(values: &[f64]) -> f64 {
+        let mean = mean(values);
+        values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (values.len() - 1) as f64
+    }
+
+    /// The largest distance between the share of values below a point and the point itself, times the root of their number;
+    /// above 1.63 by chance once in a hundred.
+    fn kolmogorov(mut values: Vec<f64>) -> f64 {
+        values.sort_by(f64::total_cmp);
+        let n = values.len() as f64;
+        let gap = |(i, v): (usize, &f64)| (v - i as f64 / n).abs().max(((i + 1) as f64 / n - v).abs());
+        values.iter().enumerate().map(gap).fold(0.0, f64::max) * n.sqrt()
+    }
+
+    #[test]
+    fn one_row_of_a_design_is_uniform_and_so_is_the_place_within_its_interval() {
+        let rows = 12;
+        let (mut first, mut within) = (Vec::new(), Vec::new());
+        for (a, _) in designs(rows, 4000) {
+            first.push(a[0]);
+            within.push(a[5] * rows as f64 % 1.0);
+        }
+        assert!(kolmogorov(first.clone()) < 1.63, "{}", kolmogorov(first));
+        assert!(kolmogorov(within.clone()) < 1.63, "{}", kolmogorov(within));
+    }
+
+    /// The mean of a Latin hypercube's column varies by `1 / 12 n^3`, `n^2` times less than that of independent draws.
+    #[test]
+    fn columns_of_a_design_are_stratified_and_independent_draws_are_not() {
+        let rows = 12;
+        let cube = rows as f64 * 12.0 * (rows as f64).powi(2);
+        let means: Vec<f64> = designs(rows, 4000).map(|(a, _)| mean(&a)).collect();
+        assert!(
+            (variance(&means) * cube - 1.0).abs() < 0.1,
+            "{}",
+            variance(&means) * cube
+        );
+        let alone = (0..4000).map(|seed| {
+            let mut stream = SeedStream::new(seed).stream("alone");
+            mean(&(0..rows).map(|_| f64::from(stream.uniform())).collect::<Vec<_>>())
+        });
+        let alone = variance(&alone.collect::<Vec<_>>());
+        assert!(alone * cube > 100.0, "{}", alone * cube);
+    }
+
+    /// Two columns of `n` rows, each half seen, are both seen in `n / 4` rows on average, with the hypergeometric variance
+    /// `n^2 / 16 (n - 1)`; the correlation of their places has mean 0 and variance `1 / (n - 1)`.
+    #[test]
+    fn columns_of_a_design_are_independent_of_each_other() {
+        let rows = 12;
+        let (mut both, mut alike) = (Vec::new(), Vec::new());
+        for (a, b) in designs(rows, 4000) {
+            let seen = |column: &[f64]| column.iter().filter(|v| **v >= 0.5).count();
+            assert_eq!((seen(&a), seen(&b)), (rows / 2, rows / 2));
+            both.push(a.iter().zip(&b).filter(|(a, b)| **a >= 0.5 && **b >= 0.5).count() as f64);
+            let place = |v: &f64| (v * rows as f64).floor() - (rows - 1) as f64 / 2.0;
+            let spread = (rows * (rows * rows - 1)) as f64 / 12.0;
+            alike.push(a.iter().zip(&b).map(|(a, b)| place(a) * place(b)).sum::<f64>() / spread);
+        }
+        let n = rows as f64;
+        let expected = n * n / (16.0 * (n - 1.0));
+        assert!((mean(&both) - n / 4.0).abs() < 0.05, "{}", mean(&both));
+        assert!((variance(&both) / expected - 1.0).abs() < 0.1, "{}", variance(&both));
+        assert!(mean(&alike).abs() < 0.02, "{}", mean(&alike));
+        assert!((variance(&alike) * (n - 1.0) - 1.0).abs() < 0.1, "{}", variance(&alike));
+    }
+
     #[test]
     fn cells_cover_the_picture_evenly_and_enlarging_keeps_a_constant() {
         let cells = cells(3, 6, 7);
