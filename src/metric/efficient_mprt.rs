@@ -17,8 +17,8 @@
 //!
 //! **Reference.** Hedström et al., A Fresh Look at Sanity Checks for Saliency Maps, 2024, arXiv:2405.02383.
 //!
-//! **Parity.** The score of Quantus `EfficientMPRT` (NumPy's `histogram`, SciPy's `entropy`), for maps that are given;
-//! weights are not drawn as a framework would initialise them.
+//! **Parity.** Quantus `EfficientMPRT` (NumPy's `histogram`, SciPy's `entropy`) with layers that reset to this crate's draws
+//! instead of a framework's, exact.
 
 use super::weights::{self, Order};
 use super::{Category, Direction, Evidence, Measurement, Metric, MetricMeta, Need, Score, neighbours};

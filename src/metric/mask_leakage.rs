@@ -21,7 +21,8 @@
 //! **Reference.** Rong et al., ICML 2022, arXiv:2202.00449, section on class information leakage; their `mask_leakage.py`
 //! trains a residual network on masks of a whole data set, for which the nearest mean stands in here.
 //!
-//! **Parity.** None: theirs is a trained network. Cases by hand in `tests/axioms` and here.
+//! **Parity.** scikit-learn `NearestCentroid` under `LeaveOneOut` on the masks, exact; the reference's own classifier is a
+//! trained network. Ties by hand in `tests/axioms` and here.
 
 use super::curve::{Order, Ranking, steps_of};
 use super::together::{self, explain_set};

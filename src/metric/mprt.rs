@@ -23,8 +23,9 @@
 //! **Reference.** Adebayo et al., Sanity Checks for Saliency Maps, NeurIPS 2018, arXiv:1810.03292; on the order,
 //! Hedström et al., 2024, arXiv:2405.02383.
 //!
-//! **Parity.** The test of Quantus `MPRT`; weights are not drawn as a framework would initialise them, so that only
-//! cases whose result does not depend on the draws agree. The similarities agree with SciPy and scikit-image.
+//! **Parity.** Quantus `MPRT` with layers that reset to this crate's draws instead of a framework's, within 1e-5. Its own
+//! average counts the trained network's likeness to itself, 1, as a layer (docs/departures.md); compared are its scores by
+//! layer. The similarities agree with SciPy and scikit-image.
 
 use super::weights::{self, Likenesses, Order};
 use super::{Category, Direction, Evidence, Measurement, Metric, MetricMeta, Need};

@@ -20,8 +20,9 @@
 //! **Reference.** Dasgupta, Frost & Moshkovitz, Framework for Evaluating Faithfulness of Local Explanations, ICML 2022,
 //! arXiv:2202.00734.
 //!
-//! **Parity.** Quantus `Sufficiency` on six maps, exact, as a test of this file. Quantus gives 0 where no picture is near,
-//! which here is undefined.
+//! **Parity.** Quantus `Sufficiency` on sets whose maps vary at every pixel, exact. Where a pixel does not vary, as at the
+//! border of many maps, its distances are not numbers and it gives 0: docs/departures.md. It gives 0 as well where no
+//! picture is near, which here is undefined.
 
 use super::curve::answer;
 use super::together::{self, explain_set};

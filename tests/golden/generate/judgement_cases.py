@@ -13,6 +13,8 @@ import scipy.spatial.distance
 import scipy.stats
 import skimage.metrics
 import torch
+from sklearn.model_selection import LeaveOneOut, cross_val_score
+from sklearn.neighbors import NearestCentroid
 from captum.metrics import sensitivity_max
 
 from common import gradient, load_input, module, relative_input, scalar, top_class, versions, write_case
@@ -388,6 +390,49 @@ def agreement():
         s.write(f"{id}{name}", id, score, "the function on all pixels", tools=["scipy", "scikit-image"], params=params, other=b)
 
 
+def sufficiency():
+    """On a network whose maps vary at every pixel: where one does not, SciPy's distance is not a number and Quantus gives 0 (quantus_defects.py)."""
+    s = Scene("two-layer-relu")
+    rng = np.random.default_rng(15)
+    others = [(s.x + 0.5 * (1 + k / 4) * rng.standard_normal(s.x.shape)).astype(np.float32) for k in range(1, 12)]
+    pictures = np.stack([s.x, *others])
+    classes = s.logits(pictures).argmax(1)
+    maps = s.gradients(pictures, classes) * pictures
+    s.map = maps[0].astype(np.float32)
+    files = {f"other-{k}.npy": x for k, x in enumerate(others)}
+    gaps = scipy.spatial.distance.cdist(*[np.abs(maps.reshape(len(maps), -1))] * 2, "seuclidean")
+    for threshold in (0.5, 0.6):
+        assert np.abs(gaps[0] / gaps.max() - threshold).min() > 1e-3
+        metric = quantus.Sufficiency(threshold=threshold, abs=True, normalise=False, **QUIET)
+        score = s.quantus(metric, pictures=pictures, classes=classes, maps=maps)[0]
+        assert 0.1 < score < 0.9
+        s.write(f"sufficiency-{threshold}-quantus".replace(".", "-"), "sufficiency", score, f"Sufficiency(threshold={threshold}, abs=True, normalise=False) over 12 pictures, the first one's score",
+                tools=["quantus", "scipy", "torch"], params={"threshold": threshold}, explainer={"id": "input-x-gradient"}, arrays=files,
+                set={f: int(c) for f, c in zip(files, classes[1:])})
+
+
+def leakage():
+    """Pictures of three kinds with noise, each under the network's own answer."""
+    s = Scene()
+    rng = np.random.default_rng(15)
+    kinds = [load_input("plain", k) for k in range(3)]
+    others = [(kinds[k % 3] + (0.1 + 0.05 * k) * rng.standard_normal(s.x.shape)).astype(np.float32) for k in range(1, 12)]
+    pictures = np.stack([s.x, *others])
+    classes = s.logits(pictures).argmax(1)
+    maps = s.gradients(pictures, classes)
+    files = {f"other-{k}.npy": x for k, x in enumerate(others)}
+    share = 0.1
+    flat = maps.sum(1).reshape(len(maps), -1)
+    masks = np.zeros_like(flat)
+    for row, order in zip(masks, np.argsort(-flat, axis=1, kind="stable")):
+        row[order[: int(share * flat.shape[1])]] = 1
+    right = cross_val_score(NearestCentroid(), masks, classes, cv=LeaveOneOut())
+    chance = np.bincount(classes).max() / len(classes)
+    s.write("mask-leakage-scikit-learn", "mask-leakage", (right.mean() - chance) / (1 - chance),
+            f"cross_val_score(NearestCentroid(), masks of the first {share:.0%} of the pixels, cv=LeaveOneOut()), over the most frequent class", tools=["scikit-learn", "torch"],
+            params={"share": share}, explainer=GRADIENT, arrays=files, set={f: int(c) for f, c in zip(files, classes[1:])})
+
+
 if __name__ == "__main__":
-    for part in (sensitivity, lipschitz, continuity, relative, consistency, localisation, xai_tris, focus, complexity, random_logit, axiomatic, agreement):
+    for part in (sensitivity, lipschitz, continuity, relative, consistency, localisation, xai_tris, focus, complexity, random_logit, axiomatic, agreement, sufficiency, leakage):
         part()
