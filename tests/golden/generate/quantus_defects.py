@@ -9,6 +9,7 @@ import numpy as np
 import quantus
 import torch
 from quantus.functions.perturb_func import noisy_linear_imputation
+from scipy.spatial.distance import cdist
 
 from common import GOLDEN, versions
 
@@ -136,10 +137,16 @@ def infidelity():
 
 
 def infidelity_side():
-    x = numbers(3, 81).reshape(1, 1, 9, 9)
+    x, a, w = numbers(10, 81).reshape(9, 9), numbers(500, 81).reshape(9, 9).astype(np.float64), numbers(1, 81).reshape(9, 9).astype(np.float64)
     model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(81, 2)).eval()
-    run = lambda: quantus.Infidelity(perturb_patch_sizes=[4], perturb_baseline=0.0, **RAW)(model=model, x_batch=x, y_batch=np.array([0]), a_batch=x, device="cpu")
-    return failing(run).split("\n")[0], None
+    run = lambda: quantus.Infidelity(perturb_patch_sizes=[4], perturb_baseline=0.0, **RAW)(model=model, x_batch=x[None, None], y_batch=np.array([0]), a_batch=x[None, None], device="cpu")
+    errors = []
+    for top in (0, 5):
+        for left in (0, 5):
+            moved = np.zeros((9, 9))
+            moved[top:top + 4, left:left + 4] = x[top:top + 4, left:left + 4]
+            errors.append(((moved * a).sum() - (moved * w).sum()) ** 2)
+    return failing(run).split("\n")[0], float(np.mean(errors))
 
 
 def flipping_colour():
@@ -187,7 +194,7 @@ def region_direction():
 def pointing_game():
     x, a = pictures(6, 1), maps(6, 1)
     theirs = call(quantus.PointingGame(**QUIET), x, a, s_batch=np.zeros((6, 1, 8, 8), int))
-    return sum(map(bool, theirs)), None
+    return sum(map(bool, theirs)), "undefined"
 
 
 def completeness():
@@ -199,20 +206,60 @@ def completeness():
     return sum(map(bool, theirs)), 6
 
 
+def answers(x):
+    return (answer(x, cls=1) > answer(x, cls=0)).astype(int)
+
+
+def of_own_class(x, classes):
+    """Input x gradient, and the gradient."""
+    rows = weights(1)[classes].reshape(x.shape)
+    return (x.astype(np.float64) * rows).astype(np.float32), rows.astype(np.float32)
+
+
+def strongest(a):
+    """Which quarter of the map has the largest mean magnitude, and its sign."""
+    means = a[0].astype(np.float64).reshape(2, 4, 2, 4).mean((1, 3)).ravel()
+    k = int(np.argmax(np.abs(means)))
+    return k, bool(means[k] > 0)
+
+
 def consistency():
     x = pictures(20, 1)
-    classes = (answer(x, cls=1) > answer(x, cls=0)).astype(int)
-    scores = {round(float(np.mean(call(quantus.Consistency(**QUIET), x, maps(20, 1, first), y=classes))), 6) for first in (500, 600, 700)}
+    classes = answers(x)
+    by_gradient = of_own_class(x, classes)
+    given = [maps(20, 1, first) for first in (500, 600, 700)] + list(by_gradient)
+    scores = {round(float(np.mean(call(quantus.Consistency(**QUIET), x, a, y=classes))), 6) for a in given}
     assert len(scores) == 1, "the map matters after all"
     same = [(np.sum(classes == c) - 1) / 19 for c in classes]
     assert abs(np.mean(same) - max(scores)) < 1e-6
-    return max(scores), None
+    right = []
+    for a in by_gradient:
+        says, shares = [strongest(m) for m in a], []
+        for k in range(20):
+            alike = [j for j in range(20) if j != k and says[j] == says[k]]
+            shares += [np.mean(classes[alike] == classes[k])] if alike else []
+        right.append(float(np.mean(shares)))
+    return max(scores), right
+
+
+def sufficiency():
+    x = pictures(6, 1)
+    x[:, 0, 0, 0] = 0                                           # whose relevance is 0 in every map
+    classes = answers(x)
+    a, _ = of_own_class(x, classes)
+    theirs = call(quantus.Sufficiency(threshold=0.9, abs=True, normalise=False, **QUIET), x, a, y=classes)
+    flat = np.abs(a.reshape(6, -1).astype(np.float64))[:, 1:]
+    gaps = cdist(flat, flat, "seuclidean")
+    near = [[j for j in range(6) if j != k and gaps[k, j] <= 0.9 * gaps.max()] for k in range(6)]
+    assert all(near) and np.abs(gaps / gaps.max() - 0.9).min() > 1e-3
+    return float(np.mean(theirs)), float(np.mean([np.mean(classes[n] == classes[k]) for k, n in enumerate(near)]))
 
 
 CASES = {
     "monotonicity": monotonicity, "road-colour": road_colour, "road-batches": road_batches, "infidelity": infidelity, "infidelity-side": infidelity_side,
     "pixel-flipping-colour": flipping_colour, "pixel-flipping-area": flipping_area, "sensitivity-n": sensitivity, "irof-colour": irof_colour,
     "region-perturbation-direction": region_direction, "pointing-game-empty": pointing_game, "completeness": completeness, "consistency": consistency,
+    "sufficiency-constant-pixel": sufficiency,
 }
 
 if __name__ == "__main__":
