@@ -24,6 +24,8 @@ mod harness;
 mod judgement;
 #[path = "axioms/layer_masking.rs"]
 mod layer_masking;
+#[path = "axioms/learned.rs"]
+mod learned;
 #[path = "axioms/lrp.rs"]
 mod lrp;
 #[path = "axioms/maps.rs"]
