@@ -116,11 +116,7 @@ impl Service {
             } => {
                 let pool = self.model(&model)?;
                 let input = self.input(&pool, &picture)?;
-                let mut random = SeedStream::new(u64::from(seed));
-                if let Some(baseline) = baseline {
-                    let baseline = self.input(&pool, &baseline)?;
-                    random = session::with_baselines(random, pool.model(), std::slice::from_ref(&*baseline))?;
-                }
+                let random = self.random(&pool, seed, baseline.as_deref())?;
                 let q = self.question(&*pool, &job, &input, target, &removal, &random);
                 let (map, attributed) = session::explain(&q, &method).await?;
                 Ok((Reply::Attributed(attributed), vec![Beside::Floats(map.into_data())]))
@@ -137,6 +133,7 @@ impl Service {
                 removal,
                 draws,
                 target,
+                baseline,
                 seed,
                 ..
             } => {
@@ -158,17 +155,30 @@ impl Service {
                     other: other.as_ref(),
                     draws,
                 };
-                let random = SeedStream::new(u64::from(seed));
+                let random = self.random(&pool, seed, baseline.as_deref())?;
                 let q = self.question(&*pool, &job, &input, target, &removal, &random);
                 Ok((
                     Reply::Evaluated(session::evaluate(&q, &map, &metric, &around).await?),
                     Vec::new(),
                 ))
             }
+            Request::Segment {
+                model,
+                picture,
+                segments,
+                ..
+            } => {
+                let input = self.input(&*self.model(&model)?, &picture)?;
+                let found = session::superpixels(&job, &input, segments).await?;
+                let count = found.count;
+                let labels = found.labels.iter().map(|&label| label as f32).collect();
+                Ok((Reply::Segmented { count }, vec![Beside::Floats(labels)]))
+            }
             Request::Impute {
                 model,
                 picture,
                 removal,
+                answer,
                 seed,
                 ..
             } => {
@@ -181,10 +191,15 @@ impl Service {
                     random: &random,
                     networks: &self.networks,
                 };
-                let filled = session::impute(&cx, &input, &removed, &removal).await?;
-                Ok(shown(&input.with(filled), |width, height| Reply::Imputed {
+                let filled = input.with(session::impute(&cx, &input, &removed, &removal).await?);
+                let classes = match answer {
+                    true => session::predict(&*pool, &job, &filled, 0).await?,
+                    false => Vec::new(),
+                };
+                Ok(shown(&filled, |width, height| Reply::Imputed {
                     width,
                     height,
+                    classes,
                 }))
             }
             Request::LoadFeatures { model, .. } => {
@@ -257,6 +272,14 @@ impl Service {
         }
         pictures.insert(key, Rc::new(picture));
         Ok((Reply::PictureLoaded {}, Vec::new()))
+    }
+
+    /// Random streams of `seed`, with the picture kept under `baseline` for methods that compare with one.
+    fn random(&self, pool: &Pool, seed: u32, baseline: Option<&str>) -> Result<SeedStream, Error> {
+        let random = SeedStream::new(u64::from(seed));
+        let Some(key) = baseline else { return Ok(random) };
+        let baseline = self.input(pool, key)?;
+        session::with_baselines(random, pool.model(), std::slice::from_ref(&*baseline))
     }
 
     fn question<'a>(

@@ -14,6 +14,7 @@ use crate::protocol::{
     Visualised, WireCurve, WireEntry, WireError, WireRegistry, WireTarget, WireTargetKind,
 };
 use crate::rng::SeedStream;
+use crate::segment::{Pixels, Segmentation, Segments, slic};
 use crate::visualise::{self, VisualiseParams};
 use crate::{
     Context, Input, Job, Mask, Model, Removal, Target, Tensor, Weights, Wrt, attribution, criteria, imputer,
@@ -266,7 +267,7 @@ pub async fn gauge(
     let gauged = Gauged {
         width,
         height,
-        answers: classes(model, &found.after.logits, TOP),
+        answers: classes(model, &found.after.logits, 0),
         original: classes(model, &found.before.logits, TOP),
         gauges: gauges.collect(),
         provenance: Question { target, ..*q }.provenance(GAUGE, params, true)?,
@@ -276,6 +277,21 @@ pub async fn gauge(
 
 /// Id of the criteria in provenance.
 pub const GAUGE: &str = "gauge";
+
+/// The superpixels (SLIC) of `input`, about `segments` of them. Runs no pass.
+pub async fn superpixels(job: &Job<'_>, input: &Input, segments: usize) -> Result<Segments, Error> {
+    let [_, height, width] = input.dims();
+    let how = Segmentation {
+        segments,
+        ..Segmentation::default()
+    };
+    how.check(height, width)?;
+    let options = slic::Options {
+        segments,
+        ..slic::Options::default()
+    };
+    slic::segment(job, &Pixels::of(input), &options).await
+}
 
 /// What `entry` would cost on `model`, and whether it would be refused there; runs nothing.
 pub fn estimate(model: &Model, entry: &WireEntry) -> Estimate {

@@ -230,6 +230,73 @@ fn another_picture_can_be_the_baseline() {
     let error = ask_with(None).expect_err("no picture was given").to_string();
     assert!(error.contains("reference"), "{error}");
     assert!(ask_with(Some("nobody")).is_err());
+
+    // A metric that explains again compares with the same picture.
+    let ones = Beside::Floats(vec![1.0; a.shape.iter().product()]);
+    let score_with = |key: Option<&str>| {
+        let request = Request::Evaluate {
+            job: 6,
+            model: model.clone(),
+            picture: "p".into(),
+            shape: a.shape.clone(),
+            method: Some(method.clone()),
+            truth: false,
+            other: None,
+            set: Vec::new(),
+            metric: choice("max-sensitivity"),
+            removal: choice("constant"),
+            draws: 0,
+            target: TARGET,
+            baseline: key.map(str::to_owned),
+            seed: 1,
+        };
+        ask(&service, request, vec![ones.clone()])
+    };
+    let Ok((Reply::Evaluated(e), _)) = score_with(Some("p")) else {
+        panic!("no score")
+    };
+    assert_eq!(e.provenance.baseline_sha256, Some(e.provenance.input_sha256));
+    let error = score_with(None).expect_err("no picture was given").to_string();
+    assert!(error.contains("reference"), "{error}");
+}
+
+#[test]
+fn a_picture_is_cut_into_superpixels() {
+    let (service, model) = loaded("residual");
+    // Dark to the left, bright to the right.
+    let rgba = (0..50 * 40)
+        .flat_map(|i| [if i % 40 < 20 { 0 } else { 250 }; 4])
+        .collect();
+    let picture = Request::LoadPicture {
+        job: 1,
+        picture: "halves".into(),
+        width: 40,
+        height: 50,
+    };
+    ask(&service, picture, vec![Beside::Bytes(rgba)]).expect("the picture is kept");
+    let cut = |segments| {
+        let request = Request::Segment {
+            job: 1,
+            model: model.clone(),
+            picture: "halves".into(),
+            segments,
+        };
+        ask(&service, request, vec![])
+    };
+    let Ok((Reply::Segmented { count }, beside)) = cut(8) else {
+        panic!("no segments")
+    };
+    let [Beside::Floats(labels)] = &beside[..] else {
+        panic!("labels lie beside")
+    };
+    let mut seen: Vec<usize> = labels.iter().map(|&label| label as usize).collect();
+    seen.sort_unstable();
+    seen.dedup();
+    assert!(count > 1);
+    assert_eq!(seen, (0..count).collect::<Vec<_>>());
+    let error = cut(0).expect_err("nothing to cut into").to_string();
+    assert!(error.contains("segments"), "{error}");
+    assert!(cut(usize::MAX).is_err());
 }
 
 #[test]
@@ -270,6 +337,7 @@ fn a_picture_is_predicted_explained_scored_and_imputed() {
         removal: choice("channel-mean"),
         draws: 0,
         target: TARGET,
+        baseline: None,
         seed: 1,
     };
     let Ok((Reply::Evaluated(e), _)) = ask(&service, request, beside) else {
@@ -295,11 +363,14 @@ fn a_picture_is_predicted_explained_scored_and_imputed() {
         model,
         picture: "p".into(),
         removal: choice("noisy-linear"),
+        answer: true,
         seed: 1,
     };
-    let Ok((Reply::Imputed { .. }, filled)) = ask(&service, request, vec![Beside::Bytes(mask.clone())]) else {
+    let Ok((Reply::Imputed { classes, .. }, filled)) = ask(&service, request, vec![Beside::Bytes(mask.clone())]) else {
         panic!("nothing filled")
     };
+    assert!(classes.is_sorted_by(|a, b| a.probability >= b.probability));
+    assert!((classes.iter().map(|c| f64::from(c.probability)).sum::<f64>() - 1.0).abs() < 1e-5);
     let ([Beside::Bytes(seen)], [Beside::Bytes(filled)]) = (&seen[..], &filled[..]) else {
         panic!("no pictures")
     };
@@ -350,6 +421,7 @@ fn bad_requests_are_told_what_is_wrong() {
         model: model.clone(),
         picture: "p".into(),
         removal: choice("constant"),
+        answer: false,
         seed: 0,
     };
     assert!(text(impute, vec![Beside::Bytes(vec![0; 3])]).contains("mask"));
@@ -366,6 +438,7 @@ fn bad_requests_are_told_what_is_wrong() {
         removal: choice("constant"),
         draws: 0,
         target: TARGET,
+        baseline: None,
         seed: 0,
     };
     assert!(text(evaluate(vec![usize::MAX, 2]), vec![Beside::Floats(vec![0.0; 4])]).contains("map"));
@@ -483,7 +556,7 @@ fn a_removal_is_gauged_with_its_filling() {
         (found.provenance.forward, found.provenance.of.id.as_str()),
         (4, "gauge")
     );
-    assert!(found.answers.len() <= 5 && found.original[0].logit >= found.original[1].logit);
+    assert!(found.answers.len() >= found.original.len() && found.original[0].logit >= found.original[1].logit);
     let ids: Vec<String> = found.gauges.iter().map(|g| g.id.clone()).collect();
     assert_eq!(
         ids,

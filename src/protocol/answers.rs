@@ -260,9 +260,9 @@ pub struct Gauged {
     pub width: usize,
     /// Pixels down.
     pub height: usize,
-    /// The network's answer to the first filling: five classes at most, best first.
+    /// The network's answer to the first filling: all classes, best first.
     pub answers: Vec<ClassScore>,
-    /// Its answer to the picture.
+    /// Its answer to the picture: five classes at most.
     pub original: Vec<ClassScore>,
     /// One a criterion, in the order of the catalogue.
     pub gauges: Vec<Gauge>,

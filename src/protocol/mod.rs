@@ -247,11 +247,26 @@ pub enum Request {
         draws: u32,
         /// Target.
         target: WireTarget,
+        /// Key of the picture that methods with `reference = picture` compare with, for metrics that explain again.
+        #[serde(default)]
+        #[cfg_attr(test, ts(optional))]
+        baseline: Option<String>,
         /// Seed.
         seed: u32,
     },
-    /// Fills removed pixels. Beside: `[Uint8Array]`, one byte a pixel of the prepared picture, not 0 = removed.
-    /// Answered by [`Reply::Imputed`].
+    /// Cuts a prepared picture into superpixels (SLIC). Answered by [`Reply::Segmented`].
+    Segment {
+        /// Job.
+        job: JobId,
+        /// Model id: its input size.
+        model: String,
+        /// Picture key.
+        picture: String,
+        /// About how many segments.
+        segments: usize,
+    },
+    /// Fills removed pixels, and asks the network about it. Beside: `[Uint8Array]`, one byte a pixel of the prepared
+    /// picture, not 0 = removed. Answered by [`Reply::Imputed`].
     Impute {
         /// Job.
         job: JobId,
@@ -261,6 +276,9 @@ pub enum Request {
         picture: String,
         /// Imputer and parameters.
         removal: Choice,
+        /// Whether the network is asked what it makes of the filling, which is one pass.
+        #[serde(default)]
+        answer: bool,
         /// Seed.
         seed: u32,
     },
@@ -324,6 +342,7 @@ impl Request {
             | Self::Estimate { job, .. }
             | Self::Attribute { job, .. }
             | Self::Evaluate { job, .. }
+            | Self::Segment { job, .. }
             | Self::Impute { job, .. }
             | Self::LoadFeatures { job, .. }
             | Self::Gauge { job, .. }
@@ -422,6 +441,11 @@ pub enum Reply {
     FeaturesLoaded {},
     /// Beside: `[Uint8Array]` of RGBA, the first filling.
     Gauged(Gauged),
+    /// Beside: `[Float32Array]`, one label `0..count` a pixel of the prepared picture, row-major.
+    Segmented {
+        /// Number of segments.
+        count: usize,
+    },
     /// Beside: `[Uint8Array]` of RGBA.
     Visualised(Visualised),
     /// Beside: `[Uint8Array]` of RGBA.
@@ -430,6 +454,8 @@ pub enum Reply {
         width: usize,
         /// Pixels down.
         height: usize,
+        /// The answer to the filling, all classes, best first; empty where it was not asked for.
+        classes: Vec<ClassScore>,
     },
 }
 

@@ -27,6 +27,11 @@ const assets: Assets = {
         path: 'models/other',
       },
     ]),
+  bundledExtras: () =>
+    Promise.resolve({
+      networks: [{ id: 'inpainter', path: 'models/inpainter/inpainter.onnx' }],
+      features: [{ model: 'other', path: 'models/other/features.npy' }],
+    }),
   preloadAssets: () => Promise.resolve(),
 };
 
@@ -46,7 +51,15 @@ const notices = () => store.state.notices.map((n) => `${n.place} ${n.error.code}
 describe('start', () => {
   it('loads the first network and sample and asks for the answer, with nothing clicked', async () => {
     await start();
-    expect(port.kinds()).toEqual(['catalogue', 'load-model', 'load-picture', 'prepare', 'predict', 'estimate']);
+    expect(port.kinds()).toEqual([
+      'catalogue',
+      'load-model',
+      'load-picture',
+      'prepare',
+      'predict',
+      'estimate',
+      'load-network',
+    ]);
     expect(store.state).toMatchObject({ engine: 'ready', modelId: 'tiny', target: 1, offline: true, work: null });
     expect(store.state.picture).toMatchObject({ sample: 'samples/a.png', name: 'a' });
   });

@@ -2,12 +2,14 @@
 import { Costs } from './costs.js';
 import { EngineWork, type EnginePort } from './engine-work.js';
 import { wireError } from './errors.js';
-import { explain } from './explain.js';
+import { explain, type LoadBaseline } from './explain.js';
 import type { Library } from './library.js';
 import type { Link, ReadLink } from './link.js';
 import { decode, parseLabels, type Decoded } from './picture.js';
-import { baselineOf, defaultOf, findMethod, fitting, keyOf, removalChoice } from './plan.js';
+import { defaultOf, findImputer, findMethod, fitting, keyOf, removalChoice } from './plan.js';
 import type { Reply, WireValue } from './protocol.gen.js';
+import { BENCH, type Bench } from './removal/bench.js';
+import { BenchWork } from './removal/bench-work.js';
 import { Scoring } from './score.js';
 import { entryOf, type Draft, type ModelEntry, type Picture, type State, type Store } from './state.js';
 import { visualise } from './visualise.js';
@@ -22,6 +24,8 @@ export class Controller {
   readonly #store: Store;
   readonly #work: EngineWork;
   readonly #scoring: Scoring;
+  /** The removal bench's runs. */
+  readonly bench: BenchWork;
   readonly #costs: Costs;
   /** The engine's key of the one picture that is looked at. */
   readonly #key: string;
@@ -34,7 +38,8 @@ export class Controller {
     this.library = library;
     this.#work = new EngineWork(store, start);
     this.#costs = new Costs(store, this.#work.call);
-    this.#scoring = new Scoring(store, this.#work, key, library);
+    this.#scoring = new Scoring(store, this.#work, key, library, this.#baseline);
+    this.bench = new BenchWork(store, this.#work, key);
   }
 
   /** Another controller of the same engine and library, for a state of its own; `key` names its picture. */
@@ -59,8 +64,17 @@ export class Controller {
     const gone = this.#apply(link, entry, sample?.file);
     if (damaged.length > 0 || gone.length > 0) this.#reportLink(damaged, gone);
     await this.#refresh('model', link.target);
+    await this.#networks();
     const all = await this.#guard(() => this.library.everything().then(() => true));
     if (all) this.#store.dispatch({ type: 'offline-ready' });
+  }
+
+  /** Gives the engine the networks that imputers run, as far as this build has them; without one its imputer is off. */
+  async #networks(): Promise<void> {
+    const networks = await this.#guard(() =>
+      this.library.networks((id, bytes) => this.#work.call({ kind: 'load-network', id }, { beside: [bytes] })),
+    );
+    if (networks) this.#store.dispatch({ type: 'set', settings: { networks } });
   }
 
   async #guard<T>(body: () => Promise<T>): Promise<T | undefined> {
@@ -87,6 +101,7 @@ export class Controller {
       else params[name] = fit;
     }
     if (method) this.#store.dispatch({ type: 'params', id: keyOf('method', method.id), params });
+    if (link.bench) this.#store.dispatch({ type: 'bench', bench: this.#applyBench(link.bench, gone) });
     const { seed, kind } = link;
     this.#store.dispatch({
       type: 'set',
@@ -97,6 +112,25 @@ export class Controller {
       },
     });
     return gone;
+  }
+
+  /** The bench's settings of a link; what it names that is not here goes to `gone`. */
+  #applyBench(wanted: NonNullable<Link['bench']>, gone: string[]): Partial<Bench> {
+    const { catalogue } = this.#state;
+    const here = (id: string | undefined) => {
+      const found = id === undefined || findImputer(catalogue, id) !== undefined;
+      if (!found) gone.push(id);
+      return found;
+    };
+    const { fills, filmBy, method, ...rest } = wanted;
+    const known = fills?.filter(here);
+    if (method !== undefined && !findMethod(this.#state, method)) gone.push(method);
+    return {
+      ...rest,
+      ...(known && known.length > 0 && { fills: known }),
+      ...(filmBy !== undefined && here(filmBy) && { filmBy }),
+      ...(method !== undefined && findMethod(this.#state, method) && { method }),
+    };
   }
 
   #reportLink(damaged: readonly string[], gone: readonly string[]): void {
@@ -155,6 +189,10 @@ export class Controller {
     );
     if (reply.kind !== 'model-loaded') throw unexpected(reply);
     this.#store.dispatch({ type: 'model', model: reply });
+    if (entry.own) return;
+    const features = await this.library.features(entry.card.id);
+    if (!features) return;
+    await this.#work.call({ kind: 'load-features', model: entry.card.id }, { beside: [features], signal });
   }
 
   async #loadPicture(wanted: Wanted, signal: AbortSignal): Promise<void> {
@@ -234,10 +272,8 @@ export class Controller {
     if (loaded !== undefined) await this.#refresh('model');
   }
 
-  /** Gives the engine the picture that methods compare with, and says under which key; null where there is none. */
-  readonly #baseline = async (signal: AbortSignal): Promise<string | null> => {
-    const chosen = baselineOf(this.#state);
-    if (!chosen) return null;
+  /** Gives the engine the picture that methods compare with, and says under which key. */
+  readonly #baseline: LoadBaseline = async (chosen, signal) => {
     const blob = chosen.file ?? (await this.library.sample(this.#state.modelId, chosen.name));
     const { width, height, rgba } = await decode(blob);
     await this.#work.call({ kind: 'load-picture', picture: BASELINE_KEY, width, height }, { beside: [rgba], signal });
@@ -263,7 +299,14 @@ export class Controller {
     return this.#work.run('explain', 'explain', async (signal) => {
       const { modelId: model, removal, seed } = this.#state;
       const { reply, beside } = await this.#work.call(
-        { kind: 'impute', model, picture: this.#key, removal: removalChoice(this.#state, removal), seed },
+        {
+          kind: 'impute',
+          model,
+          picture: this.#key,
+          removal: removalChoice(this.#state, removal),
+          answer: false,
+          seed,
+        },
         { beside: [mask], signal },
       );
       const rgba = beside[0];
@@ -306,8 +349,17 @@ export class Controller {
       ...(state.targetKind !== 'logit' && { kind: state.targetKind }),
       seed: state.seed,
       language: state.language,
+      ...(state.page?.registry === 'removal' && { bench: benchLink(state.bench) }),
     };
   }
+}
+
+/** The bench's settings that differ from the defaults. What was painted stays here, as the visitor's picture does. */
+function benchLink(bench: Bench): NonNullable<Link['bench']> {
+  const { source, share, first, method, fills, draws, filmBy, steps, metric } = bench;
+  const all = { source, share, first, method, draws, filmBy, steps, metric };
+  const changed = Object.entries(all).filter(([name, value]) => BENCH[name as keyof typeof all] !== value);
+  return { ...Object.fromEntries(changed), ...(fills.length > 0 && { fills }) };
 }
 
 function unexpected(reply: Reply): Error {

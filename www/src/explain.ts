@@ -2,7 +2,10 @@
 import type { EngineWork } from './engine-work.js';
 import { work as workOf } from './costs.js';
 import { baselineOf, choice, comparesWithPicture, findMethod, MOST_MAPS, removalChoice, sameRun } from './plan.js';
-import type { Explained, State, Store } from './state.js';
+import type { Baseline, Explained, State, Store } from './state.js';
+
+/** Gives the engine a picture to compare with and says under which key. */
+export type LoadBaseline = (baseline: Baseline, signal: AbortSignal) => Promise<string | null>;
 
 type Run = Omit<Explained, 'id' | 'map' | 'result' | 'seconds'>;
 
@@ -15,7 +18,7 @@ export function runOf(state: State, id = state.method): Run | null {
   const chosen = choice(state, 'method', method);
   return {
     method: chosen,
-    baseline: comparesWithPicture(chosen) ? (baselineOf(state)?.name ?? null) : null,
+    baseline: comparesWithPicture(chosen) ? baselineOf(state) : null,
     removal: method.needs.includes('imputer') ? removalChoice(state, state.removal) : null,
     target,
     label,
@@ -29,7 +32,7 @@ export async function explain(
   work: EngineWork,
   picture: string,
   method = store.state.method,
-  loadBaseline: (signal: AbortSignal) => Promise<string | null> = () => Promise.resolve(null),
+  loadBaseline: LoadBaseline = () => Promise.resolve(null),
 ): Promise<boolean> {
   const { state } = store;
   const run = runOf(state, method);
@@ -40,7 +43,7 @@ export async function explain(
   const empty: Explained = { ...run, id, map: before?.map ?? null, result: null, seconds: 0 };
   const done = await work.run('explain', 'explain', async (signal) => {
     store.dispatch({ type: 'explained', explained: empty });
-    const baseline = comparesWithPicture(run.method) ? await loadBaseline(signal) : null;
+    const baseline = run.baseline ? await loadBaseline(run.baseline, signal) : null;
     const started = performance.now();
     const { reply, beside } = await work.call(
       {

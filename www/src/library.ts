@@ -1,11 +1,12 @@
 /** The bundled networks and their sample pictures. */
-import type { BundledModel } from './engine/assets.js';
+import type { BundledModel, Extras } from './engine/assets.js';
 import type { ModelEntry } from './state.js';
 
 /** What the library needs of `engine/assets.ts`, which keeps every file once it is there. */
 export interface Assets {
   asset(name: string): Promise<Uint8Array<ArrayBuffer>>;
   bundledModels(): Promise<BundledModel[]>;
+  bundledExtras(): Promise<Extras>;
   preloadAssets(): Promise<void>;
 }
 
@@ -19,6 +20,7 @@ const TYPES: Readonly<Record<string, string>> = {
 export class Library {
   readonly #assets: Assets;
   readonly #paths = new Map<string, string>();
+  #loaded: Promise<readonly string[]> | null = null;
   readonly #urls = new Map<string, Promise<string>>();
 
   constructor(assets: Assets) {
@@ -36,6 +38,33 @@ export class Library {
   /** A file beside a bundled model's card. */
   file(model: string, file: string): Promise<Uint8Array<ArrayBuffer>> {
     return this.#assets.asset(`${this.#paths.get(model) ?? `models/${model}`}/${file}`);
+  }
+
+  /** Hands the networks that imputers run to `load`, once; their ids. One that the engine refuses is left out. */
+  networks(load: (id: string, bytes: Uint8Array<ArrayBuffer>) => Promise<unknown>): Promise<readonly string[]> {
+    this.#loaded ??= this.#load(load);
+    // A failure is not kept: a later call tries again.
+    this.#loaded.catch(() => (this.#loaded = null));
+    return this.#loaded;
+  }
+
+  async #load(load: (id: string, bytes: Uint8Array<ArrayBuffer>) => Promise<unknown>): Promise<readonly string[]> {
+    const ids: string[] = [];
+    for (const { id, path } of (await this.#assets.bundledExtras()).networks) {
+      const bytes = await this.#assets.asset(path);
+      const taken = await load(id, bytes).then(
+        () => true,
+        () => false,
+      );
+      if (taken) ids.push(id);
+    }
+    return ids;
+  }
+
+  /** What the features of a bundled model are like on ordinary pictures; null where that was not measured. */
+  async features(model: string): Promise<Uint8Array<ArrayBuffer> | null> {
+    const found = (await this.#assets.bundledExtras()).features.find((f) => f.model === model);
+    return found ? this.#assets.asset(found.path) : null;
   }
 
   /** A sample picture as a file. */

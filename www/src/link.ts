@@ -4,6 +4,7 @@
  * picture or network is never in it.
  */
 import type { WireTargetKind, WireValue } from './protocol.gen.js';
+import { CURVES, LEAST_SHARE, MOST_DRAWS, MOST_SHARE, SOURCES, STEPS, type Bench } from './removal/bench.js';
 
 export interface Link {
   readonly model?: string;
@@ -14,6 +15,10 @@ export interface Link {
   readonly kind?: WireTargetKind;
   readonly seed?: number;
   readonly language?: 'en' | 'fr';
+  /** Settings of the removal bench. */
+  readonly bench?: Partial<
+    Pick<Bench, 'source' | 'share' | 'first' | 'method' | 'fills' | 'draws' | 'filmBy' | 'steps' | 'metric'>
+  >;
 }
 
 /** A link as read: what could be used, and the names of the parts that could not. */
@@ -52,6 +57,10 @@ export function writeLink(link: Link): string {
   if (link.kind !== undefined) out.set('of', link.kind);
   if (link.seed !== undefined) out.set('seed', String(link.seed));
   if (link.language !== undefined) out.set('lang', link.language);
+  for (const [name, field] of Object.entries(BENCH_FIELDS)) {
+    const value = link.bench?.[field.of];
+    if (value !== undefined) out.set(name, Array.isArray(value) ? value.join('+') : String(value));
+  }
   return `#${out.toString()}`;
 }
 
@@ -87,25 +96,73 @@ const READERS: Readonly<Record<string, Reader>> = {
   lang: (text) => (text === 'en' || text === 'fr' ? { language: text } : undefined),
 };
 
+type Settings = NonNullable<Link['bench']>;
+interface Field {
+  readonly of: keyof Settings;
+  readonly read: (text: string) => Settings[keyof Settings];
+}
+
+const oneOf =
+  <T extends string>(words: readonly T[]): ((text: string) => T | undefined) =>
+  (text) =>
+    words.find((word) => word === text);
+const number =
+  (fits: (value: number) => boolean): ((text: string) => number | undefined) =>
+  (text) => {
+    const value = whole(text, 1000);
+    return value !== undefined && fits(value) ? value : undefined;
+  };
+const id = (text: string) => (/^[a-z0-9-]{1,64}$/.test(text) ? text : undefined);
+
+/** The bench's settings by their names in a link. */
+const BENCH_FIELDS: Readonly<Record<string, Field>> = {
+  'b.from': { of: 'source', read: oneOf(SOURCES) },
+  'b.share': { of: 'share', read: number((v) => v >= LEAST_SHARE && v <= MOST_SHARE) },
+  'b.first': { of: 'first', read: oneOf(['most', 'least']) },
+  'b.map': { of: 'method', read: id },
+  'b.fills': {
+    of: 'fills',
+    read: (text) => {
+      const ids = text.split(/[+ ]/);
+      return ids.every((one) => id(one) !== undefined) ? ids : undefined;
+    },
+  },
+  'b.draws': { of: 'draws', read: number((v) => v >= 1 && v <= MOST_DRAWS) },
+  'b.film': { of: 'filmBy', read: id },
+  'b.steps': { of: 'steps', read: number((v) => STEPS.includes(v)) },
+  'b.metric': { of: 'metric', read: oneOf(CURVES) },
+};
+
 /** Reads a hash; never throws. Unknown, repeated or malformed parts are named in `damaged` and left out. */
 export function readLink(hash: string): ReadLink {
   const text = hash.replace(/^#/, '');
   if (text === '') return { link: {}, damaged: [] };
   let link: Link = {};
   const params: Record<string, WireValue> = {};
+  let bench: Settings = {};
   const damaged: string[] = [];
   const seen = new Set<string>();
   for (const [name, raw] of new URLSearchParams(text)) {
     const param = /^p\.([a-z][a-z0-9_-]{0,63})$/.exec(name)?.[1];
     const read = Object.hasOwn(READERS, name) ? READERS[name]?.(raw) : undefined;
     const value = param === undefined ? undefined : readValue(raw);
+    const field = Object.hasOwn(BENCH_FIELDS, name) ? BENCH_FIELDS[name] : undefined;
+    const setting = field?.read(raw);
     if (seen.has(name)) damaged.push(name);
     else if (param !== undefined && value !== undefined) params[param] = value;
+    else if (field && setting !== undefined) bench = { ...bench, [field.of]: setting };
     else if (read) link = { ...link, ...read };
     else damaged.push(name);
     seen.add(name);
   }
   if (!seen.has('v')) damaged.unshift('v');
   if (damaged.includes('v')) return { link: {}, damaged };
-  return { link: Object.keys(params).length > 0 ? { ...link, params } : link, damaged };
+  return {
+    link: {
+      ...link,
+      ...(Object.keys(params).length > 0 && { params }),
+      ...(Object.keys(bench).length > 0 && { bench }),
+    },
+    damaged,
+  };
 }

@@ -124,7 +124,7 @@ export function controls(state: State): MethodEntry[] {
 
 /** Whether two runs are the same but for the time they took. */
 export function sameRun(a: Explained, b: Omit<Explained, 'id' | 'map' | 'result' | 'seconds'>): boolean {
-  const key = (e: typeof b) => JSON.stringify([e.method, e.removal, e.target, e.seed, e.baseline ?? null]);
+  const key = (e: typeof b) => JSON.stringify([e.method, e.removal, e.target, e.seed, e.baseline?.name ?? null]);
   return key(a) === key(b);
 }
 

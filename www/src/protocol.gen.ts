@@ -239,11 +239,11 @@ width: number,
  */
 height: number, 
 /**
- * The network's answer to the first filling: five classes at most, best first.
+ * The network's answer to the first filling: all classes, best first.
  */
 answers: Array<ClassScore>, 
 /**
- * Its answer to the picture.
+ * Its answer to the picture: five classes at most.
  */
 original: Array<ClassScore>, 
 /**
@@ -730,7 +730,11 @@ classes: Array<ClassScore>, } | { "kind": "estimated",
 /**
  * One an entry.
  */
-of: Array<Estimate>, } | { "kind": "attributed" } & Attributed | { "kind": "evaluated" } & Evaluated | { "kind": "features-loaded", } | { "kind": "gauged" } & Gauged | { "kind": "visualised" } & Visualised | { "kind": "imputed", 
+of: Array<Estimate>, } | { "kind": "attributed" } & Attributed | { "kind": "evaluated" } & Evaluated | { "kind": "features-loaded", } | { "kind": "gauged" } & Gauged | { "kind": "segmented", 
+/**
+ * Number of segments.
+ */
+count: number, } | { "kind": "visualised" } & Visualised | { "kind": "imputed", 
 /**
  * Pixels across.
  */
@@ -738,7 +742,11 @@ width: number,
 /**
  * Pixels down.
  */
-height: number, };
+height: number, 
+/**
+ * The answer to the filling, all classes, best first; empty where it was not asked for.
+ */
+classes: Array<ClassScore>, };
 
 /**
  * From the page to a worker. "Beside" names the typed arrays that travel with the message.
@@ -913,9 +921,29 @@ draws: number,
  */
 target: WireTarget, 
 /**
+ * Key of the picture that methods with `reference = picture` compare with, for metrics that explain again.
+ */
+baseline?: string, 
+/**
  * Seed.
  */
-seed: number, } | { "kind": "impute", 
+seed: number, } | { "kind": "segment", 
+/**
+ * Job.
+ */
+job: number, 
+/**
+ * Model id: its input size.
+ */
+model: string, 
+/**
+ * Picture key.
+ */
+picture: string, 
+/**
+ * About how many segments.
+ */
+segments: number, } | { "kind": "impute", 
 /**
  * Job.
  */
@@ -932,6 +960,10 @@ picture: string,
  * Imputer and parameters.
  */
 removal: Choice, 
+/**
+ * Whether the network is asked what it makes of the filling, which is one pass.
+ */
+answer: boolean, 
 /**
  * Seed.
  */

@@ -2,12 +2,23 @@
 import { Circumstances, type Around } from './circumstances.js';
 import type { EngineWork } from './engine-work.js';
 import { isAbort, toWire } from './errors.js';
+import type { LoadBaseline } from './explain.js';
 import type { Library } from './library.js';
-import { choice, controls, findMethod, findMetric, removalChoice, scorable } from './plan.js';
+import {
+  baselineOf,
+  choice,
+  comparesWithPicture,
+  controls,
+  findImputer,
+  findMethod,
+  findMetric,
+  removalChoice,
+  scorable,
+} from './plan.js';
 import type { MethodEntry, WireTarget } from './protocol.gen.js';
 import type { Cell } from './reading.js';
 import { columnsOf, metricChoice, type Column } from './report.js';
-import type { Explained, RawMap, ScoredRow, Scores, State, Store } from './state.js';
+import type { Baseline, Explained, RawMap, ScoredRow, Scores, State, Store } from './state.js';
 
 /** Counts equal parts of a job and estimates the time left from the parts done. */
 class Parts {
@@ -77,12 +88,14 @@ function explainedRows(state: State, maps: readonly Explained[]): ScoredRow[] {
       ordinal,
       choice: e.method,
       removal: e.removal,
+      baseline: e.baseline ?? null,
       map: e.map,
     };
   });
 }
 
 function plannedRow(state: State, method: MethodEntry): ScoredRow {
+  const chosen = choice(state, 'method', method);
   return {
     key: `method-${method.id}`,
     name: method.name,
@@ -90,7 +103,8 @@ function plannedRow(state: State, method: MethodEntry): ScoredRow {
     cells: {},
     method: method.id,
     ordinal: null,
-    choice: choice(state, 'method', method),
+    choice: chosen,
+    baseline: comparesWithPicture(chosen) ? baselineOf(state) : null,
     removal: method.needs.includes('imputer') ? removalChoice(state, state.removal) : null,
     map: null,
   };
@@ -130,6 +144,9 @@ export class Scoring {
   readonly #work: EngineWork;
   readonly #picture: string;
   readonly #circumstances: Circumstances;
+  readonly #load: LoadBaseline;
+  /** The picture to compare with that the engine holds. */
+  #held: { readonly baseline: Baseline; readonly key: string | null } | null = null;
   /** Maps by what they were made for. */
   readonly #maps = new Map<string, RawMap>();
   /** Finished scores by what they were asked, so that a run that is repeated or added to computes what is new. */
@@ -137,10 +154,11 @@ export class Scoring {
   readonly #ids = new WeakMap<RawMap, number>();
   #lastId = 0;
 
-  constructor(store: Store, work: EngineWork, picture: string, library: Library) {
+  constructor(store: Store, work: EngineWork, picture: string, library: Library, load: LoadBaseline) {
     this.#store = store;
     this.#work = work;
     this.#picture = picture;
+    this.#load = load;
     this.#circumstances = new Circumstances(work, library);
   }
 
@@ -158,6 +176,7 @@ export class Scoring {
     const rows = rowsOf(state);
     const label = targetLabel(state);
     let parts: Parts | undefined;
+    this.#held = null;
     const show = (stopped: Scores['stopped']) =>
       this.#store.dispatch({
         type: 'scores',
@@ -219,13 +238,15 @@ export class Scoring {
   async #explained(run: Run, row: ScoredRow): Promise<ScoredRow> {
     const { state, signal, parts } = run;
     const target = { ...run.target, kind: row.control ? run.target.kind : state.targetKind };
-    const key = JSON.stringify([row.choice, row.removal, target, state.seed]);
+    const key = JSON.stringify([row.choice, row.removal, target, state.seed, row.baseline?.name]);
     const known = this.#maps.get(key);
     if (known) return { ...row, map: known };
     try {
+      const baseline = await this.#baseline(row, signal);
       const { reply, beside } = await this.#work.call(
         {
           kind: 'attribute',
+          ...(baseline !== null && { baseline }),
           model: state.modelId,
           picture: this.#picture,
           method: row.choice,
@@ -249,6 +270,17 @@ export class Scoring {
     }
   }
 
+  /** The engine's key of the picture that a row's method compares with; null where it compares with none. */
+  async #baseline({ baseline }: ScoredRow, signal: AbortSignal): Promise<string | null> {
+    if (!baseline) return null;
+    const held = this.#held;
+    const same = held?.baseline.name === baseline.name && held.baseline.file === baseline.file;
+    if (held && same) return held.key;
+    const key = await this.#load(baseline, signal);
+    this.#held = { baseline, key };
+    return key;
+  }
+
   #id(map: RawMap): number {
     const known = this.#ids.get(map);
     if (known !== undefined) return known;
@@ -267,8 +299,12 @@ export class Scoring {
       column.imputer === null
         ? (row.removal ?? removalChoice(state, state.removal))
         : removalChoice(state, column.imputer);
+    const sampled = findImputer(state.catalogue, removal.id)?.stochastic ?? false;
+    const baseline = await this.#baseline(row, signal);
     const request = {
       kind: 'evaluate' as const,
+      ...(baseline !== null && { baseline }),
+      draws: sampled ? state.plan.draws : 1,
       model: state.modelId,
       picture: this.#picture,
       shape: [...map.shape],
@@ -281,7 +317,7 @@ export class Scoring {
       target,
       seed: state.seed,
     };
-    const key = JSON.stringify([request, this.#id(map), second && this.#id(second)]);
+    const key = JSON.stringify([request, row.baseline?.name, this.#id(map), second && this.#id(second)]);
     const known = this.#cells.get(key);
     if (known) return known;
     try {

@@ -1,5 +1,6 @@
 /** The page's one state: a plain value, changed only by the actions below, so that every change can be tested. */
 import type { ColormapId } from './colormap.js';
+import { BENCH, cleared, type Bench } from './removal/bench.js';
 import type { Language } from './i18n/index.js';
 import type { Sorting } from './reading.js';
 import type { Catalogue, ClassScore, ModelInfo, WireTargetKind, WireValue } from './protocol.gen.js';
@@ -67,6 +68,9 @@ export interface State {
   readonly pace: number | null;
   /** The page shown instead of the playground. */
   readonly page: Page | null;
+  readonly bench: Bench;
+  /** Ids of the networks that imputers run, as far as the engine holds them. */
+  readonly networks: readonly string[];
 }
 
 export const INITIAL: State = {
@@ -107,6 +111,7 @@ export const INITIAL: State = {
     imputers: [''],
     bothOrders: false,
     budget: 120,
+    draws: 1,
     kind: 'probability',
     removal: {},
   },
@@ -118,6 +123,8 @@ export const INITIAL: State = {
   costs: {},
   pace: null,
   page: null,
+  bench: BENCH,
+  networks: [],
 };
 
 /** Plain settings that an action may set directly. */
@@ -134,6 +141,7 @@ export type Settings = Pick<
   | 'sorting'
   | 'pace'
   | 'page'
+  | 'networks'
 >;
 
 export type Action =
@@ -158,6 +166,7 @@ export type Action =
   | { type: 'visualised'; visualised: Visualisation | null }
   | { type: 'plan'; plan: Partial<ScorePlan> }
   | { type: 'scores'; scores: Scores | null }
+  | { type: 'bench'; bench: Partial<Bench> }
   | { type: 'work'; work: Work | null }
   | { type: 'notice'; notice: Notice }
   | { type: 'dismiss'; place: Place };
@@ -189,6 +198,7 @@ export function reduce(state: State, action: Action): State {
       return {
         ...state,
         ...FORGET,
+        bench: cleared(state.bench),
         visualised: null,
         baseline: null,
         modelId: action.id,
@@ -201,7 +211,7 @@ export function reduce(state: State, action: Action): State {
     case 'draft':
       return { ...state, draft: action.draft };
     case 'picture':
-      return { ...state, ...FORGET, picture: action.picture };
+      return { ...state, ...FORGET, bench: cleared(state.bench), picture: action.picture };
     case 'prepared':
       return { ...state, prepared: action.prepared };
     case 'answer':
@@ -228,6 +238,8 @@ export function reduce(state: State, action: Action): State {
       return { ...state, plan: { ...state.plan, ...action.plan } };
     case 'scores':
       return { ...state, scores: action.scores };
+    case 'bench':
+      return { ...state, bench: { ...state.bench, ...action.bench } };
     case 'work':
       return { ...state, work: action.work };
     case 'notice':

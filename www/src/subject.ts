@@ -48,13 +48,13 @@ export interface RawMap {
   readonly values: Float32Array;
 }
 
-/** One explained method. `result` is null while only a partial map is there. */
 /** A picture that methods may compare with: a sample of the network by its file, or an own file. */
 export interface Baseline {
   readonly name: string;
   readonly file: Blob | null;
 }
 
+/** One explained method. `result` is null while only a partial map is there. */
 export interface Explained {
   readonly id: number;
   readonly method: Choice;
@@ -62,8 +62,8 @@ export interface Explained {
   readonly target: WireTarget;
   readonly label: string;
   readonly seed: number;
-  /** Name of the picture that it is compared with, where the method asks for one. */
-  readonly baseline?: string | null;
+  /** The picture that it is compared with, where the method asks for one. */
+  readonly baseline?: Baseline | null;
   readonly map: RawMap | null;
   readonly result: Attributed | null;
   readonly seconds: number;
@@ -78,6 +78,8 @@ export interface ScoredRow extends Row {
   readonly choice: Choice;
   /** What filled removed pixels, for a method that removes some. */
   readonly removal: Choice | null;
+  /** The picture that it is compared with, where the method asks for one. */
+  readonly baseline: Baseline | null;
   /** Null until it is computed. */
   readonly map: RawMap | null;
 }
@@ -99,14 +101,15 @@ export interface Draft {
   readonly labels: readonly string[];
 }
 
-export type Place = 'engine' | 'picture' | 'model' | 'explain' | 'score' | 'visualise' | 'link';
+export type Place =
+  'engine' | 'picture' | 'model' | 'explain' | 'score' | 'visualise' | 'link' | 'fill' | 'film' | 'removers';
 
 export interface Notice {
   readonly place: Place;
   readonly error: WireError;
 }
 
-export type Task = 'model' | 'picture' | 'explain' | 'score' | 'visualise';
+export type Task = 'model' | 'picture' | 'explain' | 'score' | 'visualise' | 'fill' | 'film' | 'removers';
 
 export interface Work {
   readonly task: Task;
@@ -133,7 +136,9 @@ export type Page =
   | { readonly registry: Registry; readonly id: string }
   | { readonly registry: 'all' }
   /** Where our metrics differ from the library that the field cites. */
-  | { readonly registry: 'departures' };
+  | { readonly registry: 'departures' }
+  /** The removal bench. */
+  | { readonly registry: 'removal' };
 
 export type Params = Readonly<Record<string, WireValue>>;
 export type Theme = 'auto' | 'light' | 'dark';
@@ -148,6 +153,8 @@ export interface ScorePlan {
   readonly bothOrders: boolean;
   /** Seconds after which a run ends; 0 for none. */
   readonly budget: number;
+  /** Fillings that a score is the mean of, where they are drawn at random. */
+  readonly draws: number;
   /** The quantity that the metrics follow; the papers follow the probability. */
   readonly kind: WireTargetKind;
   /** Imputer of each metric, where it is not that of its reference. */

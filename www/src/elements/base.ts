@@ -9,7 +9,7 @@ import {
   type EntryText,
   type Formats,
   type Messages,
-  type Registry,
+  type Texted,
 } from '../i18n/index.js';
 import { pageHash } from '../pages.js';
 import type { Page, ScoredRow, State, Store } from '../state.js';
@@ -40,7 +40,7 @@ export abstract class AppElement extends LitElement {
   }
 
   /** Name, summary and caution of a registry entry in the page's language. */
-  protected text(registry: Registry, entry: Described): EntryText {
+  protected text(registry: Texted, entry: Described): EntryText {
     return entryText(this.state.language, registry, entry);
   }
 

@@ -1,9 +1,10 @@
-import { css, html, nothing, type PropertyValues } from 'lit';
+import { css, html, nothing } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { byFamily, search } from '../finding.js';
 import type { Described, Registry } from '../i18n/index.js';
 import { shared } from '../styles/shared.js';
-import { AppElement } from './base.js';
+import { sheet } from '../styles/sheet.js';
+import { SheetPage } from './sheet-page.js';
 
 interface Listed extends Described {
   readonly family: string;
@@ -11,26 +12,11 @@ interface Listed extends Described {
 
 /** Everything in the registries, grouped and searchable, each with a link to its page. */
 @customElement('catalogue-page')
-export class CataloguePage extends AppElement {
+export class CataloguePage extends SheetPage {
   static override styles = [
     shared,
+    sheet,
     css`
-      .sheet {
-        display: grid;
-        grid-template-columns: minmax(0, 1fr);
-        gap: 1.5em;
-        padding: var(--gap);
-        border: 1px solid var(--line);
-        border-radius: var(--radius);
-        background: var(--card);
-        box-shadow: var(--shadow);
-      }
-      h2 {
-        font-size: 1.9em;
-        line-height: 1.15;
-        letter-spacing: -0.015em;
-        outline: none;
-      }
       h3 {
         font-size: 1.35em;
       }
@@ -39,8 +25,6 @@ export class CataloguePage extends AppElement {
         font-size: 1em;
       }
       section {
-        display: grid;
-        grid-template-columns: minmax(0, 1fr);
         gap: 0.4em;
       }
       ul {
@@ -48,13 +32,8 @@ export class CataloguePage extends AppElement {
         grid-template-columns: repeat(auto-fill, minmax(min(100%, 19em), 1fr));
         gap: 0.9em 2em;
       }
-      a {
-        color: var(--accent);
-        font-weight: 600;
-        text-underline-offset: 0.15em;
-      }
-      nav a,
       li a {
+        font-weight: 600;
         display: inline-flex;
         align-items: center;
         min-height: 1.6rem;
@@ -66,15 +45,6 @@ export class CataloguePage extends AppElement {
   ];
 
   @state() private query = '';
-  #met = false;
-
-  protected override updated(changed: PropertyValues): void {
-    super.updated(changed);
-    const shown = this.state.page?.registry === 'all';
-    if (shown && !this.#met) this.renderRoot.querySelector<HTMLElement>('h2')?.focus({ preventScroll: true });
-    this.#met = shown;
-  }
-
   #registries(): (readonly [Registry, readonly Listed[]])[] {
     const { catalogue } = this.state;
     return [
@@ -85,7 +55,6 @@ export class CataloguePage extends AppElement {
   }
 
   protected override render() {
-    if (this.state.page?.registry !== 'all') return nothing;
     const t = this.t.guide.pages;
     const found = this.#registries().map(([registry, entries]) => {
       const texts = (e: Listed) => {
@@ -95,8 +64,8 @@ export class CataloguePage extends AppElement {
       return [registry, search(entries, this.query, texts)] as const;
     });
     const count = found.reduce((n, [, entries]) => n + entries.length, 0);
-    return html`<div class="sheet">
-      <nav class="small">${this.link(null, `← ${t.back}`)}</nav>
+    return html`<article aria-label=${t.all}>
+      <nav class="small" aria-label=${t.back}>${this.link(null, `← ${t.back}`)}</nav>
       <header class="stack">
         <h2 tabindex="-1">${t.all}</h2>
         <p class="soft">${t.allLead}</p>
@@ -112,7 +81,7 @@ export class CataloguePage extends AppElement {
         </div>
       </header>
       ${found.map(([registry, entries]) => (entries.length > 0 ? this.#registry(registry, entries) : nothing))}
-    </div>`;
+    </article>`;
   }
 
   #group(registry: Registry, family: string): string {

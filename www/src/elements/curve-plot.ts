@@ -88,6 +88,8 @@ export class CurvePlot extends AppElement {
   ];
 
   @property({ attribute: false }) series: readonly Series[] = [];
+  /** Where the values' axis begins and ends at least; none for the values' own range. */
+  @property({ attribute: false }) domain: readonly [number, number] | null = null;
   @property() name = '';
   @property({ attribute: 'x-label' }) xLabel = '';
   @property({ attribute: 'y-label' }) yLabel = '';
@@ -120,11 +122,7 @@ export class CurvePlot extends AppElement {
 
   #asChart() {
     const sx = scale([0, 1], LEFT, WIDTH - RIGHT);
-    const sy = scale(
-      this.series.flatMap((s) => s.y),
-      HEIGHT - BOTTOM,
-      TOP,
-    );
+    const sy = scale([...this.series.flatMap((s) => s.y), ...(this.domain ?? [])], HEIGHT - BOTTOM, TOP);
     const x = this.at === null ? null : (this.#xs()[this.at] ?? null);
     return html`<div class="stack">
       <svg

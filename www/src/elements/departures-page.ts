@@ -1,47 +1,20 @@
-import { css, html, type PropertyValues } from 'lit';
+import { css, html } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import { DEPARTURES, type Part, type Table } from '../departures.js';
 import { shared } from '../styles/shared.js';
-import { AppElement } from './base.js';
+import { sheet } from '../styles/sheet.js';
 import './doc-text.js';
+import { SheetPage } from './sheet-page.js';
 
 /** Where Lucarne's metrics give other values than Quantus, and why. */
 @customElement('departures-page')
-export class DeparturesPage extends AppElement {
+export class DeparturesPage extends SheetPage {
   static override styles = [
     shared,
+    sheet,
     css`
-      article {
-        display: grid;
-        grid-template-columns: minmax(0, 1fr);
-        gap: 1.2em;
-        padding: var(--gap);
-        border: 1px solid var(--line);
-        border-radius: var(--radius);
-        background: var(--card);
-        box-shadow: var(--shadow);
-      }
-      h2 {
-        font-size: 1.9em;
-        line-height: 1.15;
-        letter-spacing: -0.015em;
-      }
-      /* It takes the focus so that reading goes on here; it is nothing to press. */
-      h2:focus-visible {
-        outline: none;
-      }
       h3 {
         margin-top: 0.6em;
-        font-size: 1.15em;
-      }
-      nav {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 0.3em 1.2em;
-      }
-      a {
-        color: var(--accent);
-        text-underline-offset: 0.15em;
       }
       table {
         width: 100%;
@@ -94,16 +67,10 @@ export class DeparturesPage extends AppElement {
     `,
   ];
 
-  protected override firstUpdated(changed: PropertyValues): void {
-    super.firstUpdated(changed);
-    this.renderRoot.querySelector<HTMLElement>('h2')?.focus({ preventScroll: true });
-  }
-
   protected override render() {
     const title = this.t.report.departures;
-    const { all, back } = this.t.guide.pages;
     return html`<article aria-label=${title}>
-      <nav aria-label=${all} class="small">${this.link(null, `← ${back}`)} ${this.link({ registry: 'all' }, all)}</nav>
+      ${this.navigation()}
       <h2 tabindex="-1">${title}</h2>
       ${DEPARTURES.map((part) => this.#part(part))}
     </article>`;

@@ -1,61 +1,24 @@
-import { css, html, nothing, type PropertyValues } from 'lit';
+import { css, html, nothing } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import { docOf, pieces, type Doc, type Section } from '../docs.js';
 import { paramText, type Registry } from '../i18n/index.js';
 import { findImputer, findMethod, findMetric, keyOf } from '../plan.js';
 import type { ImputerEntry, MethodEntry, MetricEntry, WireParam } from '../protocol.gen.js';
 import { shared } from '../styles/shared.js';
-import { AppElement } from './base.js';
+import { sheet } from '../styles/sheet.js';
 import './doc-text.js';
 import './live-example.js';
 import './promise-list.js';
 import './reference-note.js';
+import { SheetPage } from './sheet-page.js';
 
 /** The page of one method, metric or imputer: its texts, its parameters, and an example that runs. */
 @customElement('entry-page')
-export class EntryPage extends AppElement {
+export class EntryPage extends SheetPage {
   static override styles = [
     shared,
+    sheet,
     css`
-      article {
-        display: grid;
-        grid-template-columns: minmax(0, 1fr);
-        gap: 1.5em;
-        padding: var(--gap);
-        border: 1px solid var(--line);
-        border-radius: var(--radius);
-        background: var(--card);
-        box-shadow: var(--shadow);
-      }
-      h2 {
-        font-size: 1.9em;
-        line-height: 1.15;
-        letter-spacing: -0.015em;
-        outline: none;
-      }
-      h3 {
-        font-size: 1.1em;
-      }
-      section {
-        display: grid;
-        grid-template-columns: minmax(0, 1fr);
-        gap: 0.5em;
-      }
-      nav {
-        display: flex;
-        flex-wrap: wrap;
-        align-items: center;
-        gap: 0.3em 1.2em;
-      }
-      nav a {
-        display: inline-flex;
-        align-items: center;
-        min-height: 1.6rem;
-      }
-      a {
-        color: var(--accent);
-        text-underline-offset: 0.15em;
-      }
       .lead {
         font-size: 1.15em;
         max-width: 44em;
@@ -104,17 +67,6 @@ export class EntryPage extends AppElement {
     `,
   ];
 
-  #shown = '';
-
-  protected override updated(changed: PropertyValues): void {
-    super.updated(changed);
-    const { page } = this.state;
-    const now = JSON.stringify(page);
-    // Whoever follows a link reads on from the heading.
-    if (this.#shown !== now) this.renderRoot.querySelector<HTMLElement>('h2')?.focus({ preventScroll: true });
-    this.#shown = now;
-  }
-
   protected override render() {
     const { page, catalogue } = this.state;
     if (page === null || !('id' in page)) return nothing;
@@ -126,9 +78,7 @@ export class EntryPage extends AppElement {
       imputer: () => findImputer(catalogue, id),
     }[registry]();
     const doc = docOf(page);
-    const nav = html`<nav aria-label=${t.all} class="small">
-      ${this.link(null, `← ${t.back}`)} ${this.link({ registry: 'all' }, t.all)}
-    </nav>`;
+    const nav = this.navigation();
     if (!entry) {
       return html`<article>
         ${nav}

@@ -1,19 +1,22 @@
 import { css, html, nothing } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { byFamily, search } from '../finding.js';
-import { blocked, controls, findMethod, findMetric, keyOf, scorable } from '../plan.js';
+import { blocked, controls, findImputer, findMethod, findMetric, keyOf, scorable } from '../plan.js';
 import type { MethodEntry, MetricEntry, WireTargetKind } from '../protocol.gen.js';
 import { CATEGORIES, columnsOf, hasBothOrders, REFERENCE, referenceImputer } from '../report.js';
 import { rowsOf } from '../score.js';
 import { entryOf, INITIAL, type ScorePlan } from '../state.js';
 import { shared } from '../styles/shared.js';
 import './imputer-select.js';
+import './info-pop.js';
 import './metric-note.js';
 import './param-form.js';
 import { ReportElement } from './report-base.js';
 import './seed-field.js';
 import './term-note.js';
 
+/** Fillings that a score may be the mean of. */
+const MOST_DRAWS = 100;
 const KINDS: readonly WireTargetKind[] = ['probability', 'logit'];
 
 /** Which maps, metrics and fillings are compared, and for how long. */
@@ -338,6 +341,35 @@ export class MetricPlan extends ReportElement {
     }`;
   }
 
+  /** How many fillings a score is the mean of, where one of the fillings planned is drawn at random. */
+  #draws() {
+    const t = this.t.report;
+    const { plan, catalogue } = this.state;
+    const random = columnsOf(this.state).some(
+      (c) => c.imputer !== null && findImputer(catalogue, c.imputer)?.stochastic,
+    );
+    if (!random) return nothing;
+    return html`<div class="field">
+      <span class="label">
+        <label for="draws">${t.draws}</label><info-pop label=${this.t.explainTerm(t.draws)}>${t.drawsNote}</info-pop>
+      </span>
+      <input
+        id="draws"
+        type="number"
+        min="1"
+        max=${MOST_DRAWS}
+        step="1"
+        .value=${String(plan.draws)}
+        @change=${(event: Event) => {
+          const box = event.target as HTMLInputElement;
+          const draws = Math.round(Math.min(MOST_DRAWS, Math.max(1, box.valueAsNumber || 1)));
+          box.value = String(draws);
+          this.#plan({ draws });
+        }}
+      />
+    </div>`;
+  }
+
   #common() {
     const { plan, catalogue } = this.state;
     const t = this.t.report;
@@ -380,6 +412,7 @@ export class MetricPlan extends ReportElement {
           />
         </div>
         <seed-field .app=${this.app}></seed-field>
+        ${this.#draws()}
       </div>
       ${
         two

@@ -2,6 +2,7 @@ import { css, html, svg } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { LANGUAGES, type Language } from '../i18n/index.js';
 import { writeLink } from '../link.js';
+import { addressOf } from '../pages.js';
 import { entryOf, type Theme } from '../state.js';
 import { shared } from '../styles/shared.js';
 import { AppElement } from './base.js';
@@ -71,7 +72,9 @@ export class PageHeader extends AppElement {
     const { origin, pathname, search, protocol } = window.location;
     const base = protocol.startsWith('http') ? `${origin}${pathname}${search}` : window.location.href.split('#')[0];
     try {
-      await navigator.clipboard.writeText(`${base}${writeLink(this.app.controller.link())}`);
+      await navigator.clipboard.writeText(
+        `${base}${addressOf(this.state.page, writeLink(this.app.controller.link()))}`,
+      );
       this.copied = 'yes';
     } catch {
       this.copied = 'by-hand';
@@ -90,6 +93,7 @@ export class PageHeader extends AppElement {
       <p class="tagline">${t.tagline}</p>
       <div class="row">
         ${this.link({ registry: 'all' }, t.guide.pages.all, this.state.page?.registry === 'all')}
+        ${this.link({ registry: 'removal' }, t.removal.title, this.state.page?.registry === 'removal')}
         <button type="button" title=${own ? t.linkOwn : t.copyLink} @click=${() => void this.#copy()}>
           <span aria-live="polite">${label}</span>
         </button>

@@ -117,6 +117,11 @@ export class ScoreTable extends ReportElement {
       .poor::before {
         content: '▼ ' / '';
       }
+      .apart {
+        font-size: 0.8em;
+        white-space: nowrap;
+        color: var(--soft);
+      }
       .text {
         max-width: 16em;
         font-size: 0.8em;
@@ -226,11 +231,21 @@ export class ScoreTable extends ReportElement {
     if (cell.state === 'failed') {
       return html`<td class="text" lang="en">${t.failed(cell.error.message)}</td>`;
     }
-    const { score, undefined: why, provenance } = cell.result;
+    const { score, undefined: why, spread, provenance } = cell.result;
     const text = score === null ? t.undefined(why ?? '') : this.f.number(score);
+    const apart = spread ? `± ${this.f.number(spread.deviation)}` : '';
     return html`<td class=${score === null ? 'text' : best ? 'best' : ''}>
       <info-pop labelled label=${t.provenance}>
-        <span slot="label">${text}${best ? html`<span class="hidden-text"> (${t.best})</span>` : nothing}</span>
+        <span slot="label"
+          >${text}${apart ? html`<span class="apart"> ${apart}</span>` : nothing}${best ? html`<span class="hidden-text"> (${t.best})</span>` : nothing}</span
+        >
+        ${
+          spread
+            ? html`<p>
+                ${this.t.report.spread(spread.draws, this.f.number(spread.deviation), this.f.number(spread.lowest), this.f.number(spread.highest))}
+              </p>`
+            : nothing
+        }
         <provenance-list .app=${this.app} .provenance=${provenance}></provenance-list>
       </info-pop>
       ${this.#reading(rows, row, column)}

@@ -1,5 +1,5 @@
 /**
- * The bytes of the page's own files, by name: `models.json` and `models/<id>/…`. They come from the site's folder, or
+ * The bytes of the page's own files, by name: `models.json`, `extras.json` and `models/<id>/…`. They come from the site's folder, or
  * from the page itself in the single file. Once `preloadAssets` has resolved, nothing more is ever fetched.
  */
 import type { ModelCard } from '../protocol.gen.js';
@@ -13,6 +13,14 @@ export interface BundledModel {
   labels: string[];
   /** Folder of the files that the card names. */
   path: string;
+}
+
+/** What comes beside the models, as far as this build has it; `extras.json`. */
+export interface Extras {
+  /** Networks that imputers and criteria run. */
+  networks: { id: string; path: string }[];
+  /** What the features of a model are like on ordinary pictures. */
+  features: { model: string; path: string }[];
 }
 
 const kept = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
@@ -37,6 +45,10 @@ export async function bundledModels(): Promise<BundledModel[]> {
   return JSON.parse(new TextDecoder().decode(await asset('models.json'))) as BundledModel[];
 }
 
+export async function bundledExtras(): Promise<Extras> {
+  return JSON.parse(new TextDecoder().decode(await asset('extras.json'))) as Extras;
+}
+
 /** The engine's code, compiled once a page. */
 export function compiledEngine(): Promise<WebAssembly.Module> {
   engine ??= compile();
@@ -50,6 +62,8 @@ export async function preloadAssets(): Promise<void> {
     const samples = card.sample.flatMap((s) => (s.mask === null ? [s.file] : [s.file, s.mask]));
     for (const file of [card.file, ...samples]) await asset(`${path}/${file}`);
   }
+  const { networks, features } = await bundledExtras();
+  for (const { path } of [...networks, ...features]) await asset(path);
   loaded();
 }
 

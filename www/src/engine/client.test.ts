@@ -23,7 +23,7 @@ const attribute = (steps: number, model = 'm'): Call => ({
   seed: steps,
 });
 /** Never ends, and hears no cancel. */
-const deaf: Call = { kind: 'impute', model: 'm', picture: 'p', removal: none, seed: 0 };
+const deaf: Call = { kind: 'impute', model: 'm', picture: 'p', removal: none, answer: false, seed: 0 };
 
 let homes: FakeHomes;
 let states: EngineState[];

@@ -150,16 +150,17 @@ export class Pool {
     throw why;
   }
 
-  /** Gives an engine all that the last one held. A model that a fresh engine can't take is forgotten. */
+  /** Gives an engine all that the last one held. A model or network that a fresh engine can't take is forgotten. */
   async #restore(slot: Slot): Promise<void> {
     await slot.ready;
     const again = (request: Request) => ({ ...request, job: this.#options.nextJob() });
     for (const { request, beside } of this.#memory.pictures) await slot.run(again(request), beside);
-    for (const { request, beside } of this.#memory.models) {
+    for (const { request, beside } of [...this.#memory.models, ...this.#memory.extras]) {
       try {
         await slot.run(again(request), beside);
       } catch (why) {
         if (request.kind === 'load-model') this.#memory.dropModel(request.card.id);
+        if (request.kind === 'load-network') this.#memory.dropNetwork(request.id);
         if (slot.gone) throw why;
       }
     }

@@ -22,6 +22,7 @@ const row: ScoredRow = {
   ordinal: null,
   choice: { id: 'gradient', params: { steps: 3 } },
   removal: null,
+  baseline: null,
   map: null,
   cells: {
     insertion: {
@@ -29,6 +30,7 @@ const row: ScoredRow = {
       result: {
         score: 0.1 + 0.2,
         undefined: null,
+        spread: { draws: 4, deviation: 0.25, lowest: 0, highest: 0.6 },
         curves: [],
         provenance: {
           ...PROVENANCE,
@@ -74,10 +76,10 @@ it('writes one line a score, whatever became of it', () => {
   const lines = reportCsv(subject).trimEnd().split('\n');
   expect(lines).toHaveLength(4);
   expect(lines[1]).toContain('"my, picture.png"');
-  expect(lines[1]).toContain(',scored,0.30000000000000004,,1,1,');
-  expect(lines[1]).toContain('"{""colour"":""a, \\""b\\""""}",morf,7,');
-  expect(lines[2]).toContain(',failed,,can’t fill,');
-  expect(lines[3]).toContain(',unreached,,');
+  expect(lines[1]).toContain(',scored,0.30000000000000004,0.25,,1,1,');
+  expect(lines[1]).toContain('"{""colour"":""a, \\""b\\""""}",4,morf,7,');
+  expect(lines[2]).toContain(',failed,,,can’t fill,');
+  expect(lines[3]).toContain(',unreached,,,');
 });
 
 it('keeps everything as JSON', () => {

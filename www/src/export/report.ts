@@ -30,6 +30,7 @@ export const COLUMNS = [
   'direction',
   'imputer',
   'imputerParams',
+  'draws',
   'order',
   'steps',
   'maskSha256',
@@ -39,6 +40,7 @@ export const COLUMNS = [
   'seed',
   'status',
   'score',
+  'deviation',
   'reason',
   'forward',
   'backward',
@@ -100,7 +102,7 @@ function line({ scores, picture, answer }: Subject, row: ScoredRow, column: Colu
   };
   if (found.state === 'failed') return { ...own, status: 'failed', reason: flat(found.error.message) };
   if (found.state !== 'done') return { ...own, status: 'unreached', reason: 'the run ended before it' };
-  const { score, undefined: why, provenance } = found.result;
+  const { score, undefined: why, spread, provenance } = found.result;
   const { order, steps } = provenance.of.params;
   return {
     ...own,
@@ -111,6 +113,8 @@ function line({ scores, picture, answer }: Subject, row: ScoredRow, column: Colu
     steps: typeof steps === 'number' ? steps : null,
     status: score === null ? 'undefined' : 'scored',
     score,
+    draws: spread?.draws ?? null,
+    deviation: spread?.deviation ?? null,
     reason: flat(why ?? ''),
     forward: provenance.forward,
     backward: provenance.backward,

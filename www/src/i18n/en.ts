@@ -1,6 +1,7 @@
 import { labels } from './catalogue/labels.js';
 import { errorsEn } from './errors.en.js';
 import { guideEn } from './guide.en.js';
+import { removalEn } from './removal.en.js';
 import { reportEn } from './report.en.js';
 import { termsEn } from './terms.en.js';
 
@@ -52,9 +53,19 @@ export const en = {
     explain: 'Explaining',
     score: 'Scoring',
     visualise: 'Climbing',
+    fill: 'Filling',
+    film: 'Making the film',
+    removers: 'Scoring by filling',
     left: (time: string) => `about ${time} left`,
     passes: (done: string, total: string) => `${done} of ${total} passes`,
-    done: { explain: 'The explanation is ready.', score: 'The scores are ready.', visualise: 'The picture is ready.' },
+    done: {
+      explain: 'The explanation is ready.',
+      score: 'The scores are ready.',
+      visualise: 'The picture is ready.',
+      fill: 'The fillings are ready.',
+      film: 'The film is ready.',
+      removers: 'The scores by filling are ready.',
+    },
     cancelled: 'Cancelled.',
   },
   picture: {
@@ -256,6 +267,7 @@ export const en = {
   choiceNames: labels('choices', 'en'),
   guide: guideEn,
   errors: errorsEn,
+  removal: removalEn,
   report: reportEn,
   terms: termsEn,
 };

@@ -2,6 +2,7 @@ import type { Messages } from './index.js';
 import { labels } from './catalogue/labels.js';
 import { errorsFr } from './errors.fr.js';
 import { guideFr } from './guide.fr.js';
+import { removalFr } from './removal.fr.js';
 import { reportFr } from './report.fr.js';
 import { termsFr } from './terms.fr.js';
 
@@ -64,9 +65,19 @@ export const fr: Messages = {
     explain: 'Explication en cours',
     score: 'Évaluation en cours',
     visualise: 'Montée',
+    fill: 'Remplissage',
+    film: 'Tournage du film',
+    removers: 'Évaluation par remplissage',
     left: (time) => `encore ${time} environ`,
     passes: (done, total) => `${done} passes sur ${total}`,
-    done: { explain: 'L’explication est prête.', score: 'Les scores sont prêts.', visualise: 'L’image est prête.' },
+    done: {
+      explain: 'L’explication est prête.',
+      score: 'Les scores sont prêts.',
+      visualise: 'L’image est prête.',
+      fill: 'Les remplissages sont prêts.',
+      film: 'Le film est prêt.',
+      removers: 'Les scores par remplissage sont prêts.',
+    },
     cancelled: 'Annulé.',
   },
   picture: {
@@ -272,6 +283,7 @@ export const fr: Messages = {
   choiceNames: labels('choices', 'fr'),
   guide: guideFr,
   errors: errorsFr,
+  removal: removalFr,
   report: reportFr,
   terms: termsFr,
 };

@@ -66,6 +66,9 @@ export function formats(language: Language): Formats {
 /** The registries; an id is unique within one. */
 export type Registry = 'method' | 'metric' | 'imputer';
 
+/** What has texts by its id: the registries, and the criteria of removal. */
+export type Texted = Registry | 'criterion';
+
 /** An entry of a registry, as far as its texts go. */
 export interface Described {
   readonly id: string;
@@ -84,7 +87,7 @@ export interface EntryText {
 }
 
 /** A registry entry's texts in `language`; English where there is no translation. */
-export function entryText(language: Language, registry: Registry, entry: Described): EntryText {
+export function entryText(language: Language, registry: Texted, entry: Described): EntryText {
   const { name, summary, caution = '', range = '' } = entry;
   return { name, summary, caution, range, ...(language === 'fr' ? entriesFr[`${registry}/${entry.id}`] : {}) };
 }

@@ -20,6 +20,11 @@ export const reportEn = {
   imputersNote: 'Several fillings show whether a verdict hangs on the filling.',
   bothOrders: 'Both orders: most and least relevant first',
   budget: 'Budget, seconds (0: none)',
+  draws: 'Fillings a score',
+  drawsNote:
+    'Some fillings are drawn at random. A score is then the mean over as many of them, each its own run of the metric, and stands with its spread.',
+  spread: (draws: number, deviation: string, lowest: string, highest: string) =>
+    `Mean of ${draws} fillings; they lie ${deviation} apart (standard deviation), from ${lowest} to ${highest}.`,
   size: (scores: string) => `${scores} scores to compute`,
   categories: {
     faithfulness: 'Faithfulness',

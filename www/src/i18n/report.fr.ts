@@ -24,6 +24,11 @@ export const reportFr: typeof reportEn = {
   imputersNote: 'Plusieurs remplissages montrent si un verdict dépend du remplissage.',
   bothOrders: 'Les deux ordres : du plus et du moins pertinent',
   budget: 'Budget, secondes (0 : aucun)',
+  draws: 'Remplissages par score',
+  drawsNote:
+    'Certains remplissages sont tirés au hasard. Un score est alors la moyenne d’autant de remplissages, chacun avec son propre calcul, et se lit avec leur écart.',
+  spread: (draws, deviation, lowest, highest) =>
+    `Moyenne de ${draws} remplissages ; ils s’écartent de ${deviation} (écart-type), de ${lowest} à ${highest}.`,
   size: (scores) => `${scores} scores à calculer`,
   categories: {
     faithfulness: 'Fidélité',

@@ -10,17 +10,18 @@ import type { App } from '../elements/base.js';
 import '../elements/error-note.js';
 import '../elements/page-header.js';
 import '../elements/picture-section.js';
+import '../elements/removal-page.js';
 import '../elements/status-line.js';
 import '../elements/trust-section.js';
 import '../elements/visualise-section.js';
 import '../elements/why-section.js';
-import { asset, bundledModels, preloadAssets } from '../engine/assets.js';
+import { asset, bundledExtras, bundledModels, preloadAssets } from '../engine/assets.js';
 import { Client, type EngineState } from '../engine/client.js';
 import { Dropping } from '../dropping.js';
 import { messages, preferred, type Language } from '../i18n/index.js';
 import { Library } from '../library.js';
 import { readLink, writeLink, type Link, type ReadLink } from '../link.js';
-import { pageHash, readPage, samePage } from '../pages.js';
+import { addressOf, readPage, samePage, settingsOf } from '../pages.js';
 import { Store, type Task, type Theme } from '../state.js';
 import { shared } from '../styles/shared.js';
 import { tokens } from '../styles/tokens.js';
@@ -113,7 +114,7 @@ export class LucarnePlayground extends LitElement {
   readonly #store = new Store();
   readonly #app: App = {
     store: this.#store,
-    controller: new Controller(this.#store, new Library({ asset, bundledModels, preloadAssets }), () =>
+    controller: new Controller(this.#store, new Library({ asset, bundledExtras, bundledModels, preloadAssets }), () =>
       Client.start({ onState: (engine) => this.#engine(engine) }),
     ),
     linked: () => this.linked,
@@ -157,8 +158,7 @@ export class LucarnePlayground extends LitElement {
       ...(this.method || this.methods ? { method: this.method || (this.methods.split(/\s+/)[0] ?? '') } : {}),
       ...(this.seed && { seed: this.seed }),
     };
-    const settings = this.linked && readPage(window.location.hash) === null;
-    const { link, damaged } = settings ? readLink(window.location.hash) : { link: {}, damaged: [] };
+    const { link, damaged } = this.linked ? readLink(settingsOf(window.location.hash)) : { link: {}, damaged: [] };
     return { link: { ...own, ...link }, damaged };
   }
 
@@ -191,7 +191,7 @@ export class LucarnePlayground extends LitElement {
   /** A page turned is a step of the history; a setting changed is not. */
   #writeHash(turned: boolean): void {
     const { page } = this.#store.state;
-    const hash = page ? pageHash(page) : writeLink(this.#app.controller.link());
+    const hash = addressOf(page, writeLink(this.#app.controller.link()));
     if (hash === window.location.hash) return;
     try {
       if (turned) window.history.pushState(null, '', hash);
@@ -224,10 +224,9 @@ export class LucarnePlayground extends LitElement {
 
   #say(before: Task | null, now: Task | null): void {
     const t = messages(this.#store.state.language).work;
+    const done: Readonly<Partial<Record<Task, string>>> = t.done;
     if (now !== null && now !== before) this.said = `${t[now]}…`;
-    else if (now === null && (before === 'explain' || before === 'score' || before === 'visualise'))
-      this.said = t.done[before];
-    else if (now === null) this.said = '';
+    else if (now === null) this.said = (before && done[before]) ?? '';
   }
 
   protected override updated(changed: PropertyValues): void {
@@ -265,7 +264,9 @@ export class LucarnePlayground extends LitElement {
             ? html`<catalogue-page .app=${this.#app}></catalogue-page>`
             : page.registry === 'departures'
               ? html`<departures-page .app=${this.#app}></departures-page>`
-              : html`<entry-page .app=${this.#app}></entry-page>`
+              : page.registry === 'removal'
+                ? html`<removal-page .app=${this.#app}></removal-page>`
+                : html`<entry-page .app=${this.#app}></entry-page>`
       }`;
   }
 

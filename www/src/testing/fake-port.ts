@@ -45,8 +45,7 @@ export class FakePort implements EnginePort {
       case 'prepare':
         return { reply: { kind: 'prepared', width: 2, height: 2, crop: [0, 0, 2, 2] }, beside: [new Uint8Array(16)] };
       case 'predict': {
-        const classes = [1, 0].map((k) => ({ class: k, label: `class ${k}`, logit: k, probability: 0.3 + 0.4 * k }));
-        return { reply: { kind: 'predicted', classes }, beside: [] };
+        return { reply: { kind: 'predicted', classes: CLASSES }, beside: [] };
       }
       case 'estimate':
         return { reply: { kind: 'estimated', of: request.of.map(estimate) }, beside: [] };
@@ -68,10 +67,31 @@ export class FakePort implements EnginePort {
         return { reply: { kind: 'visualised', ...reply }, beside: [new Uint8Array(4)] };
       }
       case 'impute':
-        return { reply: { kind: 'imputed', width: 2, height: 2 }, beside: [new Uint8Array(16)] };
+        return {
+          reply: { kind: 'imputed', width: 2, height: 2, classes: request.answer ? CLASSES : [] },
+          beside: [new Uint8Array(16)],
+        };
+      case 'load-network':
+        return { reply: { kind: 'network-loaded' }, beside: [] };
+      case 'load-features':
+        return { reply: { kind: 'features-loaded' }, beside: [] };
+      case 'gauge': {
+        const { removal, draws } = request;
+        const gauges = [
+          { id: 'psnr', value: 20, undefined: null },
+          { id: 'diversity', value: null, undefined: 'one filling' },
+        ];
+        const provenance = { ...PROVENANCE, of: { id: 'gauge', params: { draws } }, removal };
+        const reply = { width: 2, height: 2, answers: CLASSES, original: CLASSES, gauges, provenance };
+        return { reply: { kind: 'gauged', ...reply }, beside: [new Uint8Array(16)] };
+      }
+      case 'segment':
+        return { reply: { kind: 'segmented', count: 2 }, beside: [Float32Array.of(0, 0, 1, 1)] };
     }
   }
 }
+
+const CLASSES = [1, 0].map((k) => ({ class: k, label: `class ${k}`, logit: k, probability: 0.3 + 0.4 * k }));
 
 /** Refuses steps below 1, as the registry's range says; else ten passes forward. */
 function estimate({ entry }: WireEntry): Estimate {

@@ -1,0 +1,249 @@
+import { css, html, nothing } from 'lit';
+import { customElement, state } from 'lit/decorators.js';
+import { findImputer, findMetric } from '../plan.js';
+import type { Evaluated } from '../protocol.gen.js';
+import { CURVES, mapOf, type CurveMetric, type Removers } from '../removal/bench.js';
+import { compared } from '../removal/bench-work.js';
+import type { Order } from '../report.js';
+import { shared } from '../styles/shared.js';
+import './curve-plot.js';
+import type { Series } from './curve-plot.js';
+import './error-note.js';
+import './info-pop.js';
+import './provenance-list.js';
+import { ReportElement } from './report-base.js';
+import './term-note.js';
+import './work-bar.js';
+
+const STYLES = 6;
+
+/** One map scored with every imputer in both orders: how much of the score is the filling's. */
+@customElement('remover-curves')
+export class RemoverCurves extends ReportElement {
+  static override styles = [
+    shared,
+    css`
+      .scroll {
+        position: relative;
+        overflow-x: auto;
+      }
+      table {
+        border-collapse: collapse;
+        font-size: 0.92em;
+        font-variant-numeric: tabular-nums;
+      }
+      caption {
+        text-align: start;
+        padding-bottom: 0.4em;
+        color: var(--soft);
+      }
+      th,
+      td {
+        padding: 0.3em 1.4em 0.3em 0;
+        border-bottom: 1px solid var(--line);
+        text-align: end;
+        vertical-align: top;
+      }
+      th:first-child {
+        text-align: start;
+        font-weight: 400;
+      }
+      thead th {
+        color: var(--soft);
+        font-weight: 600;
+      }
+      .text {
+        max-width: 18em;
+        white-space: normal;
+        font-size: 0.85em;
+        text-align: start;
+      }
+      .pair {
+        display: grid;
+        grid-template-columns: minmax(0, 1fr);
+        gap: 1.5em;
+      }
+      @media (min-width: 66rem) {
+        .pair {
+          grid-template-columns: minmax(0, 1fr) minmax(0, 1fr);
+        }
+      }
+      work-bar {
+        flex: 1 1 12em;
+      }
+      .fields {
+        max-width: 46em;
+      }
+      .apart {
+        font-size: 0.85em;
+        color: var(--soft);
+        white-space: nowrap;
+      }
+    `,
+  ];
+
+  @state() private asTable = false;
+
+  readonly #run = (): void => {
+    if (this.state.work?.task === 'removers') this.app.controller.cancel();
+    else void this.app.controller.bench.removers();
+  };
+
+  #imputerName(id: string): string {
+    const entry = findImputer(this.state.catalogue, id);
+    return entry ? this.text('imputer', entry).name : id;
+  }
+
+  protected override render() {
+    const t = this.t.removal.removers;
+    const { bench, work, catalogue } = this.state;
+    const running = work?.task === 'removers';
+    const map = mapOf(this.state);
+    const metrics = CURVES.filter((id) => findMetric(catalogue, id));
+    const chosen = compared(this.state).length;
+    return html`<div class="stack">
+      <div class="fields">
+        <label class="field">
+          <span class="label">${t.metric}</span>
+          <select
+            @change=${(event: Event) =>
+              this.app.store.dispatch({
+                type: 'bench',
+                bench: { metric: (event.target as HTMLSelectElement).value as CurveMetric },
+              })}
+          >
+            ${metrics.map(
+              (id) => html`<option value=${id} .selected=${id === bench.metric}>${this.metricName(id)}</option>`,
+            )}
+          </select>
+        </label>
+      </div>
+      <div class="row">
+        <button
+          class=${running ? '' : 'primary'}
+          type="button"
+          ?disabled=${!running && (!map || chosen === 0)}
+          @click=${this.#run}
+        >
+          ${running ? this.t.cancel : t.run(this.f.count(chosen))}
+        </button>
+        ${
+          map
+            ? html`<span class="small soft">${t.plan(this.methodName(map.method.id), map.label)}</span>`
+            : html`<span class="small soft">${this.t.removal.film.noMap(this.methodName(bench.method))}</span>`
+        }
+        <work-bar .app=${this.app} .tasks=${['removers']}></work-bar>
+      </div>
+      <error-note .app=${this.app} place="removers"></error-note>
+      ${bench.removers && bench.removers.rows.length > 0 ? this.#found(bench.removers) : nothing}
+    </div>`;
+  }
+
+  #found(found: Removers) {
+    const t = this.t.removal.removers;
+    return html`${this.#reading(found)}
+      <div class="scroll" tabindex="0" role="region" aria-label=${t.table}>
+        <table>
+          <caption>
+            ${t.caption(this.metricName(found.metric), this.methodName(found.method), found.label)}
+          </caption>
+          <thead>
+            <tr>
+              <th scope="col">${t.imputer}</th>
+              <th scope="col">${this.t.report.orders.morf}</th>
+              <th scope="col">${this.t.report.orders.lerf}</th>
+              <th scope="col">
+                ${t.gap} <info-pop label=${this.t.explainTerm(t.gap)}><p>${t.gapNote}</p></info-pop>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            ${found.rows.map(
+              (row) =>
+                html`<tr>
+                  <th scope="row">${this.#imputerName(row.imputer)}</th>
+                  ${
+                    row.error && !row.morf && !row.lerf
+                      ? html`<td class="text" colspan="3" lang="en">${this.t.trust.failed(row.error.message)}</td>`
+                      : html`${this.#cell(row.morf)} ${this.#cell(row.lerf)}
+                          <td>${this.#gap(row.morf, row.lerf)}</td>`
+                  }
+                </tr>`,
+            )}
+          </tbody>
+        </table>
+      </div>
+      <div class="row">
+        <button type="button" aria-pressed=${this.asTable} @click=${() => (this.asTable = !this.asTable)}>
+          ${this.asTable ? this.t.trust.asChart : this.t.trust.asTable}
+        </button>
+        <term-note .app=${this.app} term="order"></term-note>
+      </div>
+      <div class="pair">${this.#chart(found, 'morf')} ${this.#chart(found, 'lerf')}</div>`;
+  }
+
+  #cell(score: Evaluated | null) {
+    if (!score) return html`<td class="soft">…</td>`;
+    const { score: value, undefined: why, spread, provenance } = score;
+    if (value === null) return html`<td class="text">${this.t.trust.undefined(why ?? '')}</td>`;
+    return html`<td>
+      <info-pop labelled label=${this.t.trust.provenance}>
+        <span slot="label">
+          ${this.f.number(value)}
+          ${spread ? html`<span class="apart">± ${this.f.number(spread.deviation)}</span>` : nothing}
+        </span>
+        <provenance-list .app=${this.app} .provenance=${provenance}></provenance-list>
+      </info-pop>
+    </td>`;
+  }
+
+  #gap(morf: Evaluated | null, lerf: Evaluated | null) {
+    const [most, least] = [morf?.score ?? null, lerf?.score ?? null];
+    return most === null || least === null ? nothing : this.f.number(least - most);
+  }
+
+  /** From where to where the score moves with the filling alone. */
+  #reading({ rows, metric }: Removers) {
+    const t = this.t.removal.removers;
+    const values = rows.flatMap(({ imputer, morf }) => {
+      const value = morf?.score ?? null;
+      return value === null ? [] : [{ imputer, value }];
+    });
+    if (values.length < 2) return nothing;
+    const sorted = [...values].sort((a, b) => a.value - b.value);
+    const [low, high] = [sorted[0], sorted.at(-1)];
+    if (!low || !high) return nothing;
+    const side = (end: typeof low) => [this.f.number(end.value), this.#imputerName(end.imputer)] as const;
+    return html`<p>${t.reading(this.metricName(metric), ...side(low), ...side(high))}</p>`;
+  }
+
+  #chart(found: Removers, order: Order) {
+    const series = found.rows.flatMap((row, k): Series[] => {
+      const curve = row[order]?.curves[0];
+      return curve ? [{ name: this.#imputerName(row.imputer), style: String(k % STYLES), x: curve.x, y: curve.y }] : [];
+    });
+    if (series.length === 0) return nothing;
+    const name = this.t.report.orders[order];
+    return html`<div class="stack">
+      <h4>${name}</h4>
+      <curve-plot
+        .app=${this.app}
+        .series=${series}
+        name=${`${this.metricName(found.metric)}, ${name}`}
+        x-label=${this.t.trust.xAxis.removed}
+        y-label=${this.t.trust.yAxis(this.t.answer.kinds[this.#kind(found)], found.label)}
+        ?table=${this.asTable}
+      ></curve-plot>
+    </div>`;
+  }
+
+  #kind({ rows }: Removers) {
+    return rows.find((r) => r.morf)?.morf?.provenance.target.kind ?? this.state.plan.kind;
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'remover-curves': RemoverCurves;
+  }
+}
