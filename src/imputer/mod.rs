@@ -110,19 +110,28 @@ macro_rules! imputers {
 }
 
 mod learned;
+mod marching;
 mod multigrid;
 pub mod networks;
 pub mod remover;
+mod sparse;
 
 pub use networks::Networks;
 pub use remover::Remover;
 
 imputers! {
     constant::Constant,
+    random_colour::RandomColour,
     channel_mean::ChannelMean,
+    neighbourhood_mean::NeighbourhoodMean,
     gaussian_blur::GaussianBlur,
     uniform_noise::UniformNoise,
+    gaussian_noise::GaussianNoise,
     noisy_linear::NoisyLinear,
+    harmonic::Harmonic,
+    biharmonic::Biharmonic,
+    telea::Telea,
+    navier_stokes::NavierStokes,
     inpainter::Inpainter,
     sampler::Sampler,
     layer_masking::LayerMasking,

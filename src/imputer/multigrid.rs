@@ -1,330 +1,337 @@
-//! Solves the neighbour equations of a mask: conjugate gradients, preconditioned by one multigrid cycle, so that the
-//! number of iterations (10 to 30) hardly depends on the size of the holes.
+//! Solves equations over removed pixels and their neighbours: conjugate gradients, preconditioned by one multigrid
+//! cycle, so that the number of iterations hardly depends on the size of the holes.
 //!
-//! Fields of a level live on its grid with a border of one zero cell, so that neighbours need no bounds.
+//! Coarser grids stand for blocks of two by two pixels, interpolated bilinearly; their equations are what the finer ones
+//! say of such slopes (Galerkin's), so that holes of any shape need nothing special.
 
+use super::sparse::Sparse;
 use crate::Mask;
 use crate::error::{Error, RunError};
 use crate::job::{Job, Passes};
 
-const EDGE: f64 = 1.0 / 6.0;
-const CORNER: f64 = 1.0 / 12.0;
 /// Damping of the smoother.
 const DAMPING: f64 = 0.8;
-/// Cells of two by two that move as one make a grid twice too stiff against slopes; this corrects it.
-const SOFTENING: f64 = 0.5;
-/// Iterations between two looks at the job: some milliseconds at 224 x 224.
-const PATIENCE: usize = 2;
 /// Iterations after which the tolerance is taken to be out of reach of the arithmetic.
-const LIMIT: usize = 500;
+const LIMIT: usize = 1000;
+/// No block of the coarser grid.
+const NONE: u32 = u32::MAX;
 
-/// `diagonal[i] u[i] - sum_j coupling[i, j] u[j] = r[i]` over the unknown cells of a grid and their eight neighbours:
-/// symmetric, and positive definite since something is kept. Cells that are no unknowns have diagonal 1 and no coupling.
-struct Level {
-    height: usize,
-    width: usize,
-    /// 1 where the cell is unknown, else 0.
-    unknown: Vec<f64>,
-    diagonal: Vec<f64>,
-    east: Vec<f64>,
-    south: Vec<f64>,
-    south_east: Vec<f64>,
-    south_west: Vec<f64>,
+/// How much a pixel's neighbours weigh.
+#[derive(Clone, Copy)]
+pub(super) struct Weights {
+    /// Of the four beside it.
+    pub edge: f64,
+    /// Of the four at its corners.
+    pub corner: f64,
 }
 
-impl Level {
-    fn empty(height: usize, width: usize) -> Self {
-        let zeros = || vec![0.0; (height + 2) * (width + 2)];
-        Self {
-            height,
-            width,
-            unknown: zeros(),
-            diagonal: zeros(),
-            east: zeros(),
-            south: zeros(),
-            south_east: zeros(),
-            south_west: zeros(),
+/// What is known of one channel.
+pub(super) struct Kept {
+    /// Smallest kept value.
+    pub low: f64,
+    /// Largest kept value.
+    pub high: f64,
+    /// Their mean.
+    pub mean: f64,
+}
+
+impl Kept {
+    /// Of a `channel` `[H * W]` that keeps at least one pixel.
+    pub fn of(channel: &[f32], removed: &Mask) -> Self {
+        let (mut low, mut high, mut sum, mut count) = (f64::INFINITY, f64::NEG_INFINITY, 0.0, 0.0);
+        for (&value, _) in channel.iter().zip(removed.bits()).filter(|&(_, &gone)| !gone) {
+            let value = f64::from(value);
+            (low, high, sum, count) = (low.min(value), high.max(value), sum + value, count + 1.0);
         }
+        let mean = sum / count;
+        Self { low, high, mean }
     }
 
-    /// The equations of a mask: a removed pixel equals the mean of its neighbours inside the picture, edges weighing
-    /// twice as much as corners.
-    fn of(removed: &Mask) -> Self {
-        let mut level = Self::empty(removed.height(), removed.width());
-        level.unknown = level.field(|i| f64::from(u8::from(removed.bits()[i])));
-        let inside = level.field(|_| 1.0);
-        let stride = level.stride();
-        for k in level.cells() {
-            if level.unknown[k] == 0.0 {
-                level.diagonal[k] = 1.0;
-                continue;
-            }
-            level.diagonal[k] = weighted_neighbours(&inside, k, stride);
-            level.east[k] = EDGE * level.unknown[k + 1];
-            level.south[k] = EDGE * level.unknown[k + stride];
-            level.south_east[k] = CORNER * level.unknown[k + stride + 1];
-            level.south_west[k] = CORNER * level.unknown[k + stride - 1];
-        }
-        level
+    /// The error that is small enough: a share of the range, and not below what the arithmetic can tell.
+    pub fn enough(&self, tolerance: f64) -> f64 {
+        tolerance * (self.high - self.low) + 1e-14 * self.low.abs().max(self.high.abs())
     }
 
-    /// The same equations where each block of two by two cells moves as one.
-    fn coarser(&self) -> Self {
-        let mut coarse = Self::empty(self.height.div_ceil(2), self.width.div_ceil(2));
-        let (stride, far) = (self.stride(), coarse.stride());
-        for k in self.cells().filter(|&k| self.unknown[k] != 0.0) {
-            let block = self.block(k, far);
-            coarse.unknown[block] = 1.0;
-            coarse.diagonal[block] += SOFTENING * self.diagonal[k];
-            let couplings = [
-                (k + 1, self.east[k]),
-                (k + stride, self.south[k]),
-                (k + stride + 1, self.south_east[k]),
-                (k + stride - 1, self.south_west[k]),
-            ];
-            for (other, coupling) in couplings.into_iter().filter(|&(_, coupling)| coupling != 0.0) {
-                let coupling = SOFTENING * coupling;
-                let neighbour = self.block(other, far);
-                let (first, second) = (block.min(neighbour), block.max(neighbour));
-                match second - first {
-                    0 => coarse.diagonal[block] -= 2.0 * coupling,
-                    1 => coarse.east[first] += coupling,
-                    step if step == far => coarse.south[first] += coupling,
-                    step if step == far + 1 => coarse.south_east[first] += coupling,
-                    _ => coarse.south_west[first] += coupling,
-                }
-            }
-        }
-        for k in coarse.cells() {
-            if coarse.unknown[k] == 0.0 {
-                coarse.diagonal[k] = 1.0;
-            }
-        }
-        coarse
-    }
-
-    fn stride(&self) -> usize {
-        self.width + 2
-    }
-
-    /// First cell of each row.
-    fn rows(&self) -> impl Iterator<Item = usize> + use<> {
-        let stride = self.stride();
-        (1..=self.height).map(move |y| y * stride + 1)
-    }
-
-    /// First cells of each row here and of the row of the coarser level that holds it.
-    fn row_pairs(&self, coarse: &Self) -> impl Iterator<Item = (usize, usize)> + use<> {
-        let far = coarse.stride();
-        self.rows().enumerate().map(move |(y, at)| (at, (y / 2 + 1) * far + 1))
-    }
-
-    /// All cells but the border.
-    fn cells(&self) -> impl Iterator<Item = usize> + use<> {
-        let width = self.width;
-        self.rows().flat_map(move |at| at..at + width)
-    }
-
-    /// The coarser cell that holds cell `k`, given the coarser grid's stride.
-    fn block(&self, k: usize, far: usize) -> usize {
-        let (y, x) = (k / self.stride(), k % self.stride());
-        y.div_ceil(2) * far + x.div_ceil(2)
-    }
-
-    /// The field with value `f(flat index)` on each cell.
-    fn field(&self, f: impl Fn(usize) -> f64) -> Vec<f64> {
-        let mut out = vec![0.0; (self.height + 2) * self.stride()];
-        for (i, k) in self.cells().enumerate() {
-            out[k] = f(i);
-        }
-        out
-    }
-
-    /// `out = r - A u`.
-    fn residual(&self, u: &[f64], r: &[f64], out: &mut [f64]) {
-        let (width, stride) = (self.width, self.stride());
-        for at in self.rows() {
-            // Slices of one length a row, so that the loop needs no bounds and runs on vectors.
-            fn row(field: &[f64], from: usize, width: usize) -> &[f64] {
-                &field[from..from + width]
-            }
-            let here = |field, from| row(field, from, width);
-            let (above, below) = (at - stride, at + stride);
-            let (diagonal, r, u0) = (here(&self.diagonal, at), here(r, at), here(u, at));
-            let (to_e, to_w) = (here(&self.east, at), here(&self.east, at - 1));
-            let (to_s, to_n) = (here(&self.south, at), here(&self.south, above));
-            let (to_se, to_nw) = (here(&self.south_east, at), here(&self.south_east, above - 1));
-            let (to_sw, to_ne) = (here(&self.south_west, at), here(&self.south_west, above + 1));
-            let (e, w, s, n) = (here(u, at + 1), here(u, at - 1), here(u, below), here(u, above));
-            let (se, nw, sw, ne) = (
-                here(u, below + 1),
-                here(u, above - 1),
-                here(u, below - 1),
-                here(u, above + 1),
-            );
-            let out = &mut out[at..at + width];
-            for x in 0..width {
-                out[x] = r[x] - diagonal[x] * u0[x]
-                    + (to_e[x] * e[x] + to_w[x] * w[x] + to_s[x] * s[x] + to_n[x] * n[x])
-                    + (to_se[x] * se[x] + to_nw[x] * nw[x] + to_sw[x] * sw[x] + to_ne[x] * ne[x]);
-            }
-        }
+    /// The channel with every removed pixel at the mean.
+    pub fn start(&self, channel: &[f32], removed: &Mask) -> Vec<f64> {
+        let of = |(&value, &gone): (&f32, &bool)| if gone { self.mean } else { f64::from(value) };
+        channel.iter().zip(removed.bits()).map(of).collect()
     }
 }
 
-/// The weighted sum of the eight neighbours of cell `k`.
-fn weighted_neighbours(u: &[f64], k: usize, stride: usize) -> f64 {
-    EDGE * (u[k - 1] + u[k + 1] + u[k - stride] + u[k + stride])
-        + CORNER * (u[k - stride - 1] + u[k - stride + 1] + u[k + stride - 1] + u[k + stride + 1])
-}
-
-/// A level with the fields that a cycle works in.
+/// One grid: its equations and the fields that a cycle works in.
 struct Floor {
-    level: Level,
-    /// How far a cell moves per unit of its residual when smoothed; 0 on the border.
+    /// Symmetric and positive definite, over the unknown cells.
+    matrix: Sparse,
+    /// How far a cell moves per unit of its residual when smoothed.
     step: Vec<f64>,
+    /// From the next coarser grid to this one and back.
+    ways: Option<[Sparse; 2]>,
     solution: Vec<f64>,
     residual: Vec<f64>,
     scratch: Vec<f64>,
 }
 
 impl Floor {
-    fn new(level: Level) -> Self {
-        let zeros = vec![0.0; level.unknown.len()];
-        // A single cell is solved, not smoothed.
-        let damping = if level.height * level.width == 1 { 1.0 } else { DAMPING };
-        let mut step = zeros.clone();
-        for k in level.cells() {
-            step[k] = damping / level.diagonal[k];
-        }
+    fn new(matrix: Sparse, ways: Option<[Sparse; 2]>) -> Self {
+        let n = matrix.height();
+        // The coarsest grid is one cell, which is solved, not smoothed.
+        let damping = if ways.is_none() { 1.0 } else { DAMPING };
         Self {
-            level,
-            step,
-            solution: zeros.clone(),
-            residual: zeros.clone(),
-            scratch: zeros,
+            step: (0..n).map(|i| damping / matrix.diagonal(i)).collect(),
+            matrix,
+            ways,
+            solution: vec![0.0; n],
+            residual: vec![0.0; n],
+            scratch: vec![0.0; n],
         }
     }
 
     /// Moves the solution along what is left of the residual, damped, each cell on its own.
     fn smooth(&mut self) {
-        self.level.residual(&self.solution, &self.residual, &mut self.scratch);
+        self.matrix.residual(&self.solution, &self.residual, &mut self.scratch);
         for ((u, left), step) in self.solution.iter_mut().zip(&self.scratch).zip(&self.step) {
             *u += step * left;
         }
     }
 }
 
-/// The equations of one mask on ever coarser grids, ready to be solved for several channels.
+/// The equations "every removed pixel is the weighted mean of its neighbours inside the picture", ready to be solved
+/// for several channels.
 pub(super) struct Multigrid {
+    /// Flat indices of the removed pixels.
+    pub cells: Vec<usize>,
+    size: [usize; 2],
+    weights: Weights,
     floors: Vec<Floor>,
 }
 
 impl Multigrid {
-    /// For a mask that keeps at least one pixel.
-    pub fn new(removed: &Mask) -> Self {
-        let mut floors = vec![Floor::new(Level::of(removed))];
-        while let Some(Floor { level, .. }) = floors.last()
-            && level.height * level.width > 1
-        {
-            let coarser = level.coarser();
-            floors.push(Floor::new(coarser));
+    /// For a mask that removes at least one pixel and keeps at least one.
+    pub async fn new(job: &Job<'_>, removed: &Mask, weights: Weights) -> Result<Self, Error> {
+        let mut size = [removed.height(), removed.width()];
+        let cells: Vec<usize> = (0..removed.bits().len()).filter(|&i| removed.bits()[i]).collect();
+        let mut matrix = equations(&cells, size, weights);
+        let (mut floors, mut unknown) = (Vec::new(), cells.clone());
+        while size[0] * size[1] > 1 {
+            let (down, coarser) = interpolation(&unknown, size);
+            let up = down.transpose();
+            let halfway = matrix.times(&down, job).await?;
+            let coarse = up.times(&halfway, job).await?;
+            floors.push(Floor::new(matrix, Some([down, up])));
+            (matrix, unknown, size) = (coarse, coarser, size.map(|n| n.div_ceil(2)));
         }
-        Self { floors }
+        floors.push(Floor::new(matrix, None));
+        Ok(Self {
+            cells,
+            size: [removed.height(), removed.width()],
+            weights,
+            floors,
+        })
     }
 
-    /// One symmetric cycle: an approximate solution of the equations of `floors[0]` for its residual.
-    fn cycle(floors: &mut [Floor]) {
-        let Some((fine, coarser)) = floors.split_first_mut() else {
-            return;
+    /// A `channel` `[H * W]` with its removed pixels solved for, until no equation errs by more than `tolerance` times
+    /// the range of the kept values, nor would the next correction of a pixel be larger. The second number is that of
+    /// iterations.
+    pub async fn solve(
+        &mut self,
+        job: &Job<'_>,
+        channel: &[f32],
+        removed: &Mask,
+        tolerance: f64,
+    ) -> Result<(Vec<f64>, usize), Error> {
+        let kept = Kept::of(channel, removed);
+        let mut field = kept.start(channel, removed);
+        let pull = |&i: &usize| {
+            let pulls = neighbours(i, self.size, self.weights).map(|(j, w)| w * (field[j] - field[i]));
+            pulls.sum()
         };
-        for ((u, r), step) in fine.solution.iter_mut().zip(&fine.residual).zip(&fine.step) {
-            *u = step * r;
+        let residual = self.cells.iter().map(pull).collect();
+        let (change, iterations) = conjugate_gradients(job, self, residual, kept.enough(tolerance)).await?;
+        for (&i, change) in self.cells.iter().zip(change) {
+            field[i] += change;
         }
-        let Some(coarse) = coarser.first_mut() else {
-            return;
-        };
-        fine.level.residual(&fine.solution, &fine.residual, &mut fine.scratch);
-        coarse.residual.fill(0.0);
-        for (at, block) in fine.level.row_pairs(&coarse.level) {
-            let blocks = &mut coarse.residual[block..block + coarse.level.width];
-            for (cells, sum) in fine.scratch[at..at + fine.level.width].chunks(2).zip(blocks) {
-                *sum += cells.iter().sum::<f64>();
-            }
-        }
-        Self::cycle(coarser);
-        let coarse = &coarser[0];
-        for (at, block) in fine.level.row_pairs(&coarse.level) {
-            let row = at..at + fine.level.width;
-            let blocks = &coarse.solution[block..block + coarse.level.width];
-            let pairs = fine.solution[row.clone()]
-                .chunks_mut(2)
-                .zip(fine.level.unknown[row].chunks(2));
-            for ((cells, unknown), correction) in pairs.zip(blocks) {
-                for (u, unknown) in cells.iter_mut().zip(unknown) {
-                    *u += unknown * correction;
-                }
-            }
-        }
-        fine.smooth();
+        Ok((field, iterations))
+    }
+}
+
+/// Equations with a symmetric positive definite matrix, and what solves them roughly.
+pub(super) trait System {
+    /// `out = A x`.
+    fn apply(&mut self, x: &[f64], out: &mut [f64]);
+    /// `out`: roughly what `A` takes to `r`, by a linear symmetric positive definite map.
+    fn precondition(&mut self, r: &[f64], out: &mut [f64]);
+}
+
+impl System for Multigrid {
+    fn apply(&mut self, x: &[f64], out: &mut [f64]) {
+        self.floors[0].matrix.apply(x, out);
     }
 
-    /// A channel `[H * W]` with its removed pixels solved for, until no equation errs by more than `tolerance` times
-    /// the range of the kept values.
-    pub async fn solve(&mut self, job: &Job<'_>, channel: &[f32], tolerance: f64) -> Result<Vec<f64>, Error> {
-        let level = &self.floors[0].level;
-        let cells: Vec<usize> = level.cells().collect();
-        let (mut low, mut high, mut sum, mut count) = (f64::INFINITY, f64::NEG_INFINITY, 0.0, 0.0);
-        for (&k, &value) in cells.iter().zip(channel) {
-            if level.unknown[k] == 0.0 {
-                let value = f64::from(value);
-                (low, high, sum, count) = (low.min(value), high.max(value), sum + value, count + 1.0);
-            }
-        }
-        let enough = tolerance * (high - low) + 1e-14 * low.abs().max(high.abs());
-        let mean = sum / count;
-        let start = |i: usize| {
-            if level.unknown[cells[i]] == 0.0 {
-                f64::from(channel[i])
-            } else {
-                mean
-            }
-        };
-        let mut u = level.field(start);
-        let nothing = vec![0.0; u.len()];
-        let mut residual = nothing.clone();
-        for &k in cells.iter().filter(|&&k| level.unknown[k] != 0.0) {
-            residual[k] = weighted_neighbours(&u, k, level.stride()) - level.diagonal[k] * u[k];
-        }
-        let (mut direction, mut image, mut previous) = (nothing.clone(), nothing.clone(), 1.0);
-        for iteration in 0..LIMIT {
-            if residual.iter().fold(0.0, |top: f64, r| top.max(r.abs())) <= enough {
-                return Ok(cells.iter().map(|&k| u[k]).collect());
-            }
-            if iteration % PATIENCE == PATIENCE - 1 {
-                job.step(Passes::default()).await?;
-            }
-            self.floors[0].residual.copy_from_slice(&residual);
-            Self::cycle(&mut self.floors);
-            let Floor { level, solution, .. } = &self.floors[0];
-            let energy = dot(&residual, solution);
-            let turn = if iteration == 0 { 0.0 } else { energy / previous };
-            previous = energy;
-            for (p, z) in direction.iter_mut().zip(solution) {
-                *p = z + turn * *p;
-            }
-            level.residual(&direction, &nothing, &mut image);
-            let length = -energy / dot(&direction, &image);
-            for ((u, p), (r, q)) in u.iter_mut().zip(&direction).zip(residual.iter_mut().zip(&image)) {
-                *u += length * p;
-                *r += length * q;
-            }
-        }
-        let why = format!("noisy-linear did not reach the tolerance {tolerance}; allow a larger one");
-        Err(RunError::Backend { why }.into())
+    fn precondition(&mut self, r: &[f64], out: &mut [f64]) {
+        self.floors[0].residual.copy_from_slice(r);
+        cycle(&mut self.floors);
+        out.copy_from_slice(&self.floors[0].solution);
     }
+}
+
+/// What the system takes to `residual`, until no value of what is left, nor of the next correction, exceeds `enough`;
+/// and the number of iterations.
+pub(super) async fn conjugate_gradients(
+    job: &Job<'_>,
+    system: &mut impl System,
+    mut residual: Vec<f64>,
+    enough: f64,
+) -> Result<(Vec<f64>, usize), Error> {
+    let largest = |field: &[f64]| field.iter().fold(0.0, |top: f64, v| top.max(v.abs()));
+    let nothing = vec![0.0; residual.len()];
+    let (mut solution, mut direction, mut image) = (nothing.clone(), nothing.clone(), nothing.clone());
+    let (mut correction, mut previous) = (nothing, 1.0);
+    for iteration in 0..LIMIT {
+        system.precondition(&residual, &mut correction);
+        if largest(&residual) <= enough && largest(&correction) <= enough {
+            return Ok((solution, iteration));
+        }
+        job.step(Passes::default()).await?;
+        let energy = dot(&residual, &correction);
+        let turn = if iteration == 0 { 0.0 } else { energy / previous };
+        previous = energy;
+        for (p, z) in direction.iter_mut().zip(&correction) {
+            *p = z + turn * *p;
+        }
+        system.apply(&direction, &mut image);
+        let length = energy / dot(&direction, &image);
+        for ((u, p), (r, q)) in solution.iter_mut().zip(&direction).zip(residual.iter_mut().zip(&image)) {
+            *u += length * p;
+            *r -= length * q;
+        }
+    }
+    let why = format!("the filling did not come within {enough:e} of its equations; allow a larger tolerance");
+    Err(RunError::Backend { why }.into())
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// One symmetric cycle: an approximate solution of the equations of `floors[0]` for its residual.
+fn cycle(floors: &mut [Floor]) {
+    let Some((fine, coarser)) = floors.split_first_mut() else {
+        return;
+    };
+    for ((u, r), step) in fine.solution.iter_mut().zip(&fine.residual).zip(&fine.step) {
+        *u = step * r;
+    }
+    let (Some([down, up]), Some(coarse)) = (&fine.ways, coarser.first_mut()) else {
+        return;
+    };
+    fine.matrix.residual(&fine.solution, &fine.residual, &mut fine.scratch);
+    up.apply(&fine.scratch, &mut coarse.residual);
+    cycle(coarser);
+    down.add(&coarser[0].solution, &mut fine.solution);
+    fine.smooth();
+}
+
+/// The neighbours of pixel `i` inside a picture of that size, and their weights.
+fn neighbours(i: usize, [height, width]: [usize; 2], weights: Weights) -> impl Iterator<Item = (usize, f64)> {
+    let (y, x) = (i / width, i % width);
+    let places = [-1isize, 0, 1]
+        .into_iter()
+        .flat_map(|dy| [-1isize, 0, 1].map(|dx| (dy, dx)));
+    places.filter_map(move |(dy, dx)| {
+        let weight = match (dy, dx) {
+            (0, 0) => return None,
+            (0, _) | (_, 0) => weights.edge,
+            _ => weights.corner,
+        };
+        let (y, x) = (y.checked_add_signed(dy)?, x.checked_add_signed(dx)?);
+        (y < height && x < width && weight > 0.0).then_some((y * width + x, weight))
+    })
+}
+
+/// A row for each of the removed `cells`: the sum of its neighbours' weights, less the weight of each removed one.
+fn equations(cells: &[usize], size: [usize; 2], weights: Weights) -> Sparse {
+    let number = numbers(cells, size);
+    let mut matrix = Sparse::new(cells.len());
+    for (row, &i) in cells.iter().enumerate() {
+        let mut total = 0.0;
+        for (j, weight) in neighbours(i, size, weights) {
+            total += weight;
+            if number[j] != NONE {
+                matrix.push(number[j] as usize, -weight);
+            }
+        }
+        matrix.push(row, total);
+        matrix.end_row();
+    }
+    matrix
+}
+
+/// Of each cell of a grid: its place among `cells`, or [`NONE`].
+fn numbers(cells: &[usize], [height, width]: [usize; 2]) -> Vec<u32> {
+    let mut number = vec![NONE; height * width];
+    for (n, &i) in cells.iter().enumerate() {
+        number[i] = n as u32;
+    }
+    number
+}
+
+/// The matrix that interpolates unknown cells from blocks of two by two, and the blocks, of those that hold an unknown
+/// cell. A cell lies three quarters in its own block along each axis, and one quarter in the next one, if there is one.
+fn interpolation(cells: &[usize], [height, width]: [usize; 2]) -> (Sparse, Vec<usize>) {
+    let far = [height.div_ceil(2), width.div_ceil(2)];
+    let block = |&i: &usize| (i / width / 2) * far[1] + i % width / 2;
+    let mut blocks: Vec<usize> = cells.iter().map(block).collect();
+    blocks.sort_unstable();
+    blocks.dedup();
+    let number = numbers(&blocks, far);
+    let shares = |i: usize, n: usize| {
+        let other = (i / 2).checked_add_signed(if i % 2 == 0 { -1 } else { 1 });
+        match other.filter(|&o| o < n) {
+            Some(other) => [(i / 2, 0.75), (other, 0.25)],
+            None => [(i / 2, 1.0), (i / 2, 0.0)],
+        }
+    };
+    let mut matrix = Sparse::new(blocks.len());
+    for &i in cells {
+        for (y, down) in shares(i / width, far[0]) {
+            for (x, across) in shares(i % width, far[1]) {
+                let n = number[y * far[1] + x];
+                if n != NONE && down * across > 0.0 {
+                    matrix.push(n as usize, down * across);
+                }
+            }
+        }
+        matrix.end_row();
+    }
+    (matrix, blocks)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::Silent;
+
+    /// How many iterations a hole takes, for the largest change of `1e-6` of the range.
+    fn iterations(removed: &Mask) -> usize {
+        let channel: Vec<f32> = (0..removed.bits().len()).map(|i| ((i * 7919) % 1000) as f32).collect();
+        let weights = Weights {
+            edge: 0.25,
+            corner: 0.0,
+        };
+        pollster::block_on(async {
+            let job = Job::new(&Silent);
+            let mut holes = Multigrid::new(&job, removed, weights).await.unwrap();
+            holes.solve(&job, &channel, removed, 1e-6).await.unwrap().1
+        })
+    }
+
+    #[test]
+    fn the_number_of_iterations_hardly_grows_with_the_hole() {
+        for side in [20, 60, 140] {
+            let hole = (0..side * side).map(|i| i / side > 2 && i % side > 2).collect();
+            let found = iterations(&Mask::new(side, side, hole));
+            assert!(found <= 16, "{found} iterations at side {side}");
+        }
+    }
 }

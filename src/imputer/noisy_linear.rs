@@ -21,12 +21,18 @@
 //! **Parity.** `scipy.sparse.linalg.spsolve` on the same equations, as in pytorch-grad-cam's `NoisyLinearImputer`; within
 //! 1e-4 of the range. Noise is compared by recorded draws `[C, H, W]` of the stream `noisy-linear/noise`.
 
-use super::multigrid::Multigrid;
+use super::multigrid::{Multigrid, Weights};
 use super::{ImputeContext, Imputer, ImputerMeta, fill};
 use crate::{Error, Input, Mask, Tensor};
 
 /// See the [module](self).
 pub struct NoisyLinear;
+
+/// Of the neighbours of a pixel.
+const ROAD: Weights = Weights {
+    edge: 1.0 / 6.0,
+    corner: 1.0 / 12.0,
+};
 
 crate::params! {
     /// Parameters of [`NoisyLinear`].
@@ -58,10 +64,11 @@ impl Imputer for NoisyLinear {
         p: &NoisyLinearParams,
     ) -> Result<Tensor, Error> {
         let pixels = removed.bits().len();
-        let mut holes = Multigrid::new(removed);
+        let mut holes = Multigrid::new(cx.job, removed, ROAD).await?;
         let mut solved = Vec::with_capacity(input.tensor.len());
         for c in 0..input.dims()[0] {
-            solved.extend(holes.solve(cx.job, input.tensor.row(c), p.tolerance).await?);
+            let (channel, _) = holes.solve(cx.job, input.tensor.row(c), removed, p.tolerance).await?;
+            solved.extend(channel);
         }
         if p.noise > 0.0 {
             let mut stream = cx.random.stream("noisy-linear/noise");
