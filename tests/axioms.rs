@@ -20,6 +20,8 @@ mod games;
 mod gradient_family;
 #[path = "axioms/harness.rs"]
 mod harness;
+#[path = "axioms/imputers.rs"]
+mod imputers;
 #[path = "axioms/judgement.rs"]
 mod judgement;
 #[path = "axioms/layer_masking.rs"]

@@ -45,6 +45,7 @@ impl Imputer for Biharmonic {
         reference: "Damelin & Hoang 2018, doi:10.1155/2018/3950312",
         stochastic: false,
         needs_kept: true,
+        network: None,
     };
 
     async fn impute(

@@ -43,6 +43,7 @@ impl Imputer for GaussianNoise {
         reference: "Sturmfels et al. 2020, doi:10.23915/distill.00022",
         stochastic: true,
         needs_kept: false,
+        network: None,
     };
 
     async fn impute(

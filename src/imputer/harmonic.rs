@@ -50,6 +50,7 @@ impl Imputer for Harmonic {
         reference: "Chan & Shen 2002, doi:10.1137/S0036139900368844",
         stochastic: false,
         needs_kept: true,
+        network: None,
     };
 
     async fn impute(

@@ -22,8 +22,8 @@
 //!
 //! **Parity.** `cv2.inpaint(channel, mask, radius, cv2.INPAINT_NS)` of OpenCV 4.10 to 5.0 on each channel as 32-bit
 //! floats of 0 to 255, removed pixels set to the channel's kept mean before (OpenCV reads some near the border); bit for
-//! bit. On 8-bit pictures OpenCV rounds every filled pixel, and may take other directions from there. One row or column,
-//! where OpenCV reads outside the picture, is filled by the same formula without slopes across.
+//! bit. On 8-bit pictures OpenCV rounds every filled pixel, and takes other directions from there (up to 11 grey levels
+//! in a wide hole). One row or column, where OpenCV reads outside the picture, has no slopes across.
 
 use super::marching::{Axis, Brush, Front, march};
 use super::{ImputeContext, Imputer, ImputerMeta};
@@ -49,6 +49,7 @@ impl Imputer for NavierStokes {
         reference: "Bertalmio et al. 2001, doi:10.1109/CVPR.2001.990497",
         stochastic: false,
         needs_kept: true,
+        network: None,
     };
 
     async fn impute(

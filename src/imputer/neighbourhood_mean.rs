@@ -42,6 +42,7 @@ impl Imputer for NeighbourhoodMean {
         reference: "Chang et al. 2019, arXiv:1807.08024",
         stochastic: false,
         needs_kept: true,
+        network: None,
     };
 
     async fn impute(

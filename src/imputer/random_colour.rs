@@ -44,6 +44,7 @@ impl Imputer for RandomColour {
         reference: "Chang et al. 2019, arXiv:1807.08024",
         stochastic: true,
         needs_kept: false,
+        network: None,
     };
 
     async fn impute(

@@ -22,9 +22,9 @@
 //!
 //! **Parity.** `cv2.inpaint(channel, mask, radius, cv2.INPAINT_TELEA)` of OpenCV 4.10 to 5.0 on each channel as 32-bit
 //! floats of 0 to 255, removed pixels set to the channel's kept mean before (OpenCV reads some near the border); bit for
-//! bit, except in flat places, where OpenCV makes steps of up to 1.4 grey levels out of rounding errors. On 8-bit
-//! pictures OpenCV also rounds every filled pixel up, which wide holes add up to some grey levels. One row or column,
-//! where OpenCV reads outside the picture, is filled by the same formula without slopes across.
+//! bit, except in flat places, where OpenCV makes steps of up to 1.4 grey levels out of rounding errors (it does not
+//! give a constant picture back). On 8-bit pictures OpenCV also rounds every filled pixel, and mostly up, which wide
+//! holes add up to 17 grey levels. One row or column, where OpenCV reads outside the picture, has no slopes across.
 
 use super::marching::{Axis, Brush, Front, march};
 use super::{ImputeContext, Imputer, ImputerMeta};
@@ -53,6 +53,7 @@ impl Imputer for Telea {
         reference: "Telea 2004, doi:10.1080/10867651.2004.10487596",
         stochastic: false,
         needs_kept: true,
+        network: None,
     };
 
     async fn impute(

@@ -1,4 +1,4 @@
-//! Removal by the definitions: ROAD's equations solved densely, and windows and sweeps one pixel at a time.
+//! Removal by the definitions: ROAD's equations and those of surfaces solved densely, and windows and sweeps one pixel at a time.
 
 /// ROAD's linear imputation of one channel `[h * w]` by Gaussian elimination over all pixels: a kept pixel equals its
 /// value, a removed one the weighted mean of its neighbours inside the picture.
@@ -24,6 +24,43 @@ pub fn linear_imputation(channel: &[f64], removed: &[bool], h: usize, w: usize) 
             system[i][j] -= weight / total;
         }
     }
+    solve(system)
+}
+
+/// A surface over the removed pixels of one channel `[h * w]`, by Gaussian elimination over all pixels: a kept pixel equals
+/// its value; at a removed one the differences to its neighbours beside it sum to zero, or, of a stiff surface, the
+/// differences of those sums do.
+pub fn surface(channel: &[f64], removed: &[bool], h: usize, w: usize, stiff: bool) -> Vec<f64> {
+    let n = h * w;
+    let mut membrane = vec![vec![0.0; n]; n];
+    for i in 0..n {
+        for j in 0..n {
+            let apart = (i / w).abs_diff(j / w) + (i % w).abs_diff(j % w);
+            if apart == 1 {
+                membrane[i][i] += 1.0;
+                membrane[i][j] -= 1.0;
+            }
+        }
+    }
+    let mut system = vec![vec![0.0; n + 1]; n];
+    for i in 0..n {
+        if !removed[i] {
+            system[i][i] = 1.0;
+            system[i][n] = channel[i];
+        } else if stiff {
+            for j in 0..n {
+                system[i][j] = (0..n).map(|k| membrane[i][k] * membrane[k][j]).sum();
+            }
+        } else {
+            system[i][..n].copy_from_slice(&membrane[i]);
+        }
+    }
+    solve(system)
+}
+
+/// What the rows `[n][n + 1]` of a system say, its right side last.
+fn solve(mut system: Vec<Vec<f64>>) -> Vec<f64> {
+    let n = system.len();
     for k in 0..n {
         let pivot = (k..n)
             .max_by(|&a, &b| system[a][k].abs().total_cmp(&system[b][k].abs()))

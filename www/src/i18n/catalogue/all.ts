@@ -9,6 +9,7 @@ import { judgement } from './judgement.js';
 import { patches } from './patches.js';
 import { perturbation } from './perturbation.js';
 import { propagation } from './propagation.js';
+import { removal } from './removal.js';
 import { visualisation } from './visualisation.js';
 
 export const groups: readonly Group[] = [
@@ -21,6 +22,7 @@ export const groups: readonly Group[] = [
   faithfulness,
   judgement,
   inpainting,
+  removal,
   visualisation,
   criteria,
 ];
