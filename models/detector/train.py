@@ -1,4 +1,4 @@
-"""Trains the detector: which pixels of a picture were filled in? Writes detector.onnx (float16 weights, any size that is even).
+"""Trains the detector: which pixels of a picture were filled in? Writes detector.onnx (float16 weights, any size).
 
     python train.py PHOTOGRAPHS/training INPAINTER.onnx SAMPLER.onnx --minutes 10 [--out FOLDER]
 
@@ -26,38 +26,43 @@ from export import Builder  # noqa: E402
 
 SEED, SIDE, BATCH, RATE, AVERAGE, WIDTH = 7, 64, 16, 3e-3, 0.995, 24
 DILATIONS = (1, 2, 4, 8, 2, 1)
+PADDING = (1, 2, 1, 2)      # one more at the end, for odd sizes; an even one does not see it
 CHOICES = (*FILLS, "inpainter", "inpainter", "sampler", "sampler")
 
 
 class Detector(nn.Module):
     def __init__(self):
         super().__init__()
-        self.stem = nn.Conv2d(3, WIDTH, 4, 2, 1)
+        self.stem = nn.Conv2d(3, WIDTH, 4, 2)
         self.layers = nn.ModuleList(nn.Conv2d(WIDTH, WIDTH, 3, 1, d, d) for d in DILATIONS)
         self.out = nn.Conv2d(WIDTH, 4, 3, 1, 1)
 
     def forward(self, x):
-        h = F.leaky_relu(self.stem(4 * x - 2), 0.1)
+        h = F.leaky_relu(self.stem(F.pad(4 * x - 2, PADDING)), 0.1)
         for layer in self.layers:
             h = h + F.leaky_relu(layer(h), 0.1)
-        return F.pixel_shuffle(self.out(h), 2)
+        return F.pixel_shuffle(self.out(h), 2)[..., : x.shape[2], : x.shape[3]]
 
 
 def export(net, out):
     b = Builder()
     x = b.node("Sub", "centred", b.node("Mul", "scaled", "input", b.number(4)), b.number(2))
-    h = b.node("LeakyRelu", "stem.relu", b.conv("stem", net.stem, x), alpha=0.1)
+    h = b.node("LeakyRelu", "stem.relu", b.conv("stem", net.stem, x, [1, 1, 2, 2]), alpha=0.1)
     for i, layer in enumerate(net.layers):
         h = b.node("Add", f"layer{i}.add", h, b.node("LeakyRelu", f"layer{i}.relu", b.conv(f"layer{i}", layer, h), alpha=0.1))
-    b.node("DepthToSpace", "output", b.conv("out", net.out, h), blocksize=2, mode="CRD")
+    y = b.node("DepthToSpace", "shuffled", b.conv("out", net.out, h), blocksize=2, mode="CRD")
+    size = b.node("Slice", "size", b.node("Shape", "shape", "input"), b.constant("two", np.array([2])), b.constant("four", np.array([4])))
+    b.node("Slice", "output", y, b.constant("start", np.array([0, 0])), size, b.constant("axes", np.array([2, 3])))
     values = [helper.make_tensor_value_info(n, TensorProto.FLOAT, ["N", c, "H", "W"]) for n, c in (("input", 3), ("output", 1))]
     g = helper.make_graph(b.nodes, "detector", values[:1], values[1:], b.weights)
     model = helper.make_model(g, opset_imports=[helper.make_opsetid("", 17)], ir_version=8, producer_name="lucarne")
     onnx.checker.check_model(model, full_check=True)
     run = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    x = np.random.default_rng(0).random((1, 3, 64, 96), np.float32)
-    with torch.no_grad():
-        worst = np.abs(run.run(None, {"input": x})[0] - net(torch.from_numpy(x)).numpy()).max()
+    worst = 0.0
+    for size in ((64, 96), (33, 30), (1, 5)):
+        x = np.random.default_rng(0).random((1, 3, *size), np.float32)
+        with torch.no_grad():
+            worst = max(worst, np.abs(run.run(None, {"input": x})[0] - net(torch.from_numpy(x)).numpy()).max())
     assert worst < 1e-3, worst
     onnx.save(model, out)
     print(f"{out}: {Path(out).stat().st_size} bytes, differs from PyTorch by {worst:.1e}")

@@ -40,12 +40,12 @@ class Builder:
         self.nodes.append(helper.make_node(op, list(inputs), [name], name=name, **attributes))
         return name
 
-    def conv(self, name, layer, x):
+    def conv(self, name, layer, x, pads=None):
         inputs = [x, self.constant(f"{name}.weight", layer.weight.detach().numpy(), True)]
         if layer.bias is not None:
             inputs.append(self.constant(f"{name}.bias", layer.bias.detach().numpy()))
-        p, d = layer.padding, layer.dilation
-        return self.node("Conv", name, *inputs, kernel_shape=list(layer.kernel_size), strides=list(layer.stride), dilations=list(d), pads=[*p, *p])
+        pads, dilations = pads or [*layer.padding] * 2, list(layer.dilation)
+        return self.node("Conv", name, *inputs, kernel_shape=list(layer.kernel_size), strides=list(layer.stride), dilations=dilations, pads=pads)
 
     def halve(self, name, x):
         return self.node("AveragePool", name, x, kernel_shape=[2, 2], strides=[2, 2])

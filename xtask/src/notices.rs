@@ -37,6 +37,7 @@ pub fn text() -> Result<String> {
          listed here with the licence under which it is used. Written by `cargo xtask gen notices`.\n",
     );
     models(&mut out)?;
+    fillers(&mut out)?;
     out.push_str("\n## Fonts\n\nNone: the page uses the fonts of the system.\n");
     section(&mut out, "Packages in the page", &npm);
     let (shipped, native): (Vec<_>, Vec<_>) = crates
@@ -94,6 +95,39 @@ fn models(out: &mut String) -> Result<()> {
             let credit = required(&sample["credit"], &format!("the credit of {file}"))?;
             let _ = writeln!(out, "| {file} | {licence} | {credit} |");
         }
+    }
+    Ok(())
+}
+
+/// The networks that fill and judge, and whose photographs they learned from.
+fn fillers(out: &mut String) -> Result<()> {
+    let split = std::fs::read_to_string(tools::root().join("models/photographs/split.tsv"))?;
+    let mut authors = BTreeMap::<String, BTreeSet<String>>::new();
+    let mut photographs = 0;
+    for line in split.lines() {
+        let fields: Vec<&str> = line.split('\t').collect();
+        let ["training", _, _, _, licence, author, _] = fields[..] else {
+            continue;
+        };
+        photographs += 1;
+        authors
+            .entry(licence.to_uppercase())
+            .or_default()
+            .insert(author.to_owned());
+    }
+    ensure!(
+        photographs > 0,
+        "models/photographs/split.tsv names no photograph of training"
+    );
+    let _ = write!(
+        out,
+        "\n### Inpainter, sampler, detector\n\nWeights: trained here by `train.py` in `models/inpainter`, `models/sampler` and \
+         `models/detector`, licence MIT OR Apache-2.0. Trained on: {photographs} photographs, which are not redistributed \
+         (`models/photographs/split.tsv`), by:\n\n| licence | authors |\n|---|---|\n",
+    );
+    for (licence, authors) in authors {
+        let authors: Vec<_> = authors.into_iter().collect();
+        let _ = writeln!(out, "| {licence} | {} |", authors.join("; "));
     }
     Ok(())
 }
