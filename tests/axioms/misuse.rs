@@ -106,6 +106,31 @@ fn rollout_needs_attention() {
 }
 
 #[test]
+fn rollout_through_windows_or_pooled_tokens_is_refused_before_any_pass() {
+    for name in ["windowed-vit", "pooled-vit"] {
+        let inner = net(name, [3, 32, 32]);
+        let exec = Counting::new(&inner, 4);
+        let x = Input::preprocessed(Tensor::from_fn(&[3, 32, 32], |i| (i % 7) as f32 - 3.0));
+        for id in ["attention-rollout", "gradient-attention-rollout"] {
+            let error = Setting::new(&exec).attribute(id, &x, &ParamValues::new()).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "parameter network: \"Test\" can't be followed by its attention: some of its attention is within windows \
+                 or pools tokens; a transformer whose layers all mix the same tokens is needed",
+                "{name}, {id}"
+            );
+        }
+        assert_eq!(exec.pictures.get(), 0, "{name}");
+        // What does not follow attention is not refused.
+        assert!(
+            Setting::new(&inner)
+                .map("gradient", &x, &ParamValues::new())
+                .is_finite()
+        );
+    }
+}
+
+#[test]
 fn controls_that_run_a_method_refuse_what_is_none() {
     for id in ["blurred", "randomised-network"] {
         for of in ["blurred", "randomised-network", "nonsense", ""] {

@@ -137,6 +137,36 @@ class VitBlock(nn.Module):
         return x + self.mlp(self.norm2(x))
 
 
+class WindowedBlock(VitBlock):
+    """Attention within four windows of a square of tokens, as a Swin transformer has it."""
+
+    def windows(self, x):
+        n, tokens, dim = x.shape
+        half = int(tokens**0.5) // 2
+        return x.reshape(n, 2, half, 2, half, dim).transpose(2, 3).reshape(-1, half * half, dim)
+
+    def forward(self, x):
+        n, tokens, dim = x.shape
+        half = int(tokens**0.5) // 2
+        mixed = self.attention(self.windows(self.norm1(x)))
+        x = x + mixed.reshape(n, 2, 2, half, half, dim).transpose(2, 3).reshape(n, tokens, dim)
+        return x + self.mlp(self.norm2(x))
+
+
+class PooledBlock(VitBlock):
+    """Attention to tokens that were pooled two by two, as a pyramid vision transformer has it."""
+
+    def forward(self, x):
+        n, tokens, dim = x.shape
+        side, a = int(tokens**0.5), self.attention
+        y = self.norm1(x)
+        few = F.avg_pool2d(y.transpose(1, 2).reshape(n, dim, side, side), 2).flatten(2).transpose(1, 2)
+        part = lambda z, k: (z @ a.qkv.weight[k * dim : (k + 1) * dim].T + a.qkv.bias[k * dim : (k + 1) * dim]).reshape(n, -1, a.heads, dim // a.heads).transpose(1, 2)
+        weights = (part(y, 0) @ part(few, 1).transpose(-2, -1) * a.factor).softmax(-1)
+        x = x + a.out((weights @ part(few, 2)).transpose(1, 2).reshape(n, tokens, dim))
+        return x + self.mlp(self.norm2(x))
+
+
 class StandardisedConv(nn.Conv2d):
     """Weight standardisation as timm's NFNets write it: a batch normalisation of the weights, which are constants."""
 

@@ -15,7 +15,8 @@ from torch import nn
 
 import packing
 from layers import (
-    ConvBn, ConvNextBlock, InvertedResidual, LayerNorm2d, ResidualBlock, SqueezeExcite, StandardisedConv, VitBlock, seeded,
+    ConvBn, ConvNextBlock, InvertedResidual, LayerNorm2d, PooledBlock, ResidualBlock, SqueezeExcite, StandardisedConv, VitBlock, WindowedBlock,
+    seeded,
 )
 from mixes import Activations, Convolutions, Mix, Pooling, Reductions, Shapes
 
@@ -37,6 +38,22 @@ class TinyVit(nn.Module):
         x = self.patch(x).flatten(2).transpose(1, 2)
         x = torch.cat([self.token.expand(x.shape[0], -1, -1), x], 1) + self.position
         return self.head(self.norm(self.blocks(x))[:, 0])
+
+
+class PartialVit(nn.Module):
+    """A block whose attention mixes not all tokens with all, before one that does."""
+
+    def __init__(self, block, side=32, patch=8, dim=16, heads=2, classes=5):
+        super().__init__()
+        self.patch = nn.Conv2d(3, dim, patch, patch)
+        self.position = nn.Parameter(torch.zeros(1, (side // patch) ** 2, dim))
+        self.blocks = nn.Sequential(block(dim, heads), VitBlock(dim, heads))
+        self.norm = nn.LayerNorm(dim)
+        self.head = nn.Linear(dim, classes)
+
+    def forward(self, x):
+        x = self.patch(x).flatten(2).transpose(1, 2) + self.position
+        return self.head(self.norm(self.blocks(x)).mean(1))
 
 
 class DenseConcat(nn.Module):
@@ -185,6 +202,8 @@ REGISTRY = {
     "residual-symbolic": Net(residual, (1, 3, 33, 33), symbolic=True, seed=5),
     "weight-standardisation": Net(weight_standardisation, (1, 3, 32, 32), seed=20),
     "small-rgb": Net(partial(headed, None), (1, 3, 30, 30), seed=21),     # 900 pixels: every tenth and twentieth is whole
+    "windowed-vit": Net(partial(PartialVit, WindowedBlock), (1, 3, 32, 32), seed=22),
+    "pooled-vit": Net(partial(PartialVit, PooledBlock), (1, 3, 32, 32), seed=23),
 }
 
 
