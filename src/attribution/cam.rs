@@ -1,6 +1,6 @@
 //! What the methods that weigh a layer's channels share: the layer as maps, its gradient, and the map's way out.
 
-use super::{Attribution, Space};
+use super::{Attribution, Method, MethodMeta, Space};
 use crate::graph::Grid;
 use crate::job::Passes;
 use crate::program::{Backward, Program, Rules};
@@ -138,17 +138,45 @@ pub(super) const BY_ACTIVATION: Passes = Passes {
     backward: 0,
 };
 
-/// The attribution that `f` makes of the maps and the gradient of the layer called `layer`.
-pub(super) async fn by_gradient(
-    cx: &Context<'_>,
-    input: &Input,
-    layer: &str,
-    f: impl Fn(&Maps, &Maps) -> Vec<f64>,
-) -> Result<Attribution, Error> {
-    let model = cx.exec.model();
-    let looked = look(model, layer)?;
-    let (maps, gradients) = looked.with_gradient(cx, input).await?;
-    Ok(looked.attribution(model, &f(&maps, &gradients)))
+/// A method that makes its map of a layer's maps and the target's gradient by them, channel by channel or place by place.
+pub(super) trait ByGradient {
+    /// What is known of it.
+    const META: MethodMeta;
+    /// The map, a value a place, from the layer's maps and the gradient by them.
+    fn map(maps: &Maps, gradients: &Maps) -> Vec<f64>;
+}
+
+impl<T: ByGradient> Method for T {
+    type Params = LayerParams;
+    const META: MethodMeta = T::META;
+
+    fn passes(&self, model: &Model, p: &LayerParams) -> Result<Passes, Error> {
+        look(model, &p.layer)?;
+        Ok(BY_GRADIENT)
+    }
+
+    async fn attribute(&self, cx: &Context<'_>, input: &Input, p: &LayerParams) -> Result<Attribution, Error> {
+        let model = cx.exec.model();
+        let looked = look(model, &p.layer)?;
+        let (maps, gradients) = looked.with_gradient(cx, input).await?;
+        Ok(looked.attribution(model, &T::map(&maps, &gradients)))
+    }
+}
+
+/// Holds the map of two channels of three places to what it is by hand.
+#[cfg(test)]
+pub(super) fn check<T: ByGradient>(expected: [f64; 3]) {
+    let maps = |values: [f64; 6]| Maps {
+        values: values.to_vec(),
+        places: 3,
+    };
+    let found = T::map(
+        &maps([1.0, 2.0, 0.0, 3.0, 5.0, 0.0]),
+        &maps([0.5, 0.0, 1.0, -1.0, 0.0, 0.4]),
+    );
+    for (a, b) in found.iter().zip(expected) {
+        assert!((a - b).abs() < 1e-5, "{found:?}");
+    }
 }
 
 /// Projects the columns of `maps`, each channel centred over the locations, on their first principal direction: the

@@ -17,16 +17,13 @@
 //!
 //! **Parity.** pytorch-grad-cam `GradCAM` before its resizing and scaling; relative error at most 1e-4 against float64.
 
-use super::cam::{self, LayerParams, Maps};
-use super::{Attribution, Family, Method, MethodMeta, Need};
-use crate::job::Passes;
-use crate::{Context, Error, Input, Model};
+use super::cam::{ByGradient, Maps};
+use super::{Family, MethodMeta, Need};
 
 /// See the [module](self).
 pub struct GradCam;
 
-impl Method for GradCam {
-    type Params = LayerParams;
+impl ByGradient for GradCam {
     const META: MethodMeta = MethodMeta {
         id: "grad-cam",
         name: "Grad-CAM",
@@ -40,21 +37,11 @@ impl Method for GradCam {
         stochastic: false,
     };
 
-    fn passes(&self, model: &Model, p: &LayerParams) -> Result<Passes, Error> {
-        cam::look(model, &p.layer)?;
-        Ok(cam::BY_GRADIENT)
+    fn map(maps: &Maps, gradients: &Maps) -> Vec<f64> {
+        let mean = |slopes: &[f64]| slopes.iter().sum::<f64>() / slopes.len() as f64;
+        let weights: Vec<f64> = gradients.channels().map(mean).collect();
+        maps.weighed(&weights)
     }
-
-    async fn attribute(&self, cx: &Context<'_>, input: &Input, p: &LayerParams) -> Result<Attribution, Error> {
-        cam::by_gradient(cx, input, &p.layer, map).await
-    }
-}
-
-/// The map from a layer's maps and gradient.
-fn map(maps: &Maps, gradients: &Maps) -> Vec<f64> {
-    let mean = |slopes: &[f64]| slopes.iter().sum::<f64>() / slopes.len() as f64;
-    let weights: Vec<f64> = gradients.channels().map(mean).collect();
-    maps.weighed(&weights)
 }
 
 #[cfg(test)]
@@ -63,17 +50,6 @@ mod tests {
 
     #[test]
     fn channels_are_weighed_by_their_mean_gradient() {
-        let maps = |values: [f64; 6]| Maps {
-            values: values.to_vec(),
-            places: 3,
-        };
-        let found = map(
-            &maps([1.0, 2.0, 0.0, 3.0, 5.0, 0.0]),
-            &maps([0.5, 0.0, 1.0, -1.0, 0.0, 0.4]),
-        );
-        let expected = [-0.1, 0.0, 0.0];
-        for (a, b) in found.iter().zip(expected) {
-            assert!((a - b).abs() < 1e-5, "{found:?}");
-        }
+        super::super::cam::check::<GradCam>([-0.1, 0.0, 0.0]);
     }
 }

@@ -20,16 +20,13 @@
 //! **Parity.** pytorch-grad-cam `GradCAMPlusPlus` before its resizing and scaling; relative error at most 1e-4 against
 //! float64.
 
-use super::cam::{self, LayerParams, Maps};
-use super::{Attribution, Family, Method, MethodMeta, Need};
-use crate::job::Passes;
-use crate::{Context, Error, Input, Model};
+use super::cam::{ByGradient, Maps};
+use super::{Family, MethodMeta, Need};
 
 /// See the [module](self).
 pub struct GradCamPlusPlus;
 
-impl Method for GradCamPlusPlus {
-    type Params = LayerParams;
+impl ByGradient for GradCamPlusPlus {
     const META: MethodMeta = MethodMeta {
         id: "grad-cam-plus-plus",
         name: "Grad-CAM++",
@@ -43,25 +40,15 @@ impl Method for GradCamPlusPlus {
         stochastic: false,
     };
 
-    fn passes(&self, model: &Model, p: &LayerParams) -> Result<Passes, Error> {
-        cam::look(model, &p.layer)?;
-        Ok(cam::BY_GRADIENT)
+    fn map(maps: &Maps, gradients: &Maps) -> Vec<f64> {
+        let weight = |(map, slopes): (&[f64], &[f64])| {
+            let sum: f64 = map.iter().sum();
+            let share = |g: f64| g.max(0.0) * g.powi(2) / (2.0 * g.powi(2) + sum * g.powi(3) + 1e-6);
+            slopes.iter().filter(|&&g| g != 0.0).map(|&g| share(g)).sum()
+        };
+        let weights: Vec<f64> = maps.channels().zip(gradients.channels()).map(weight).collect();
+        maps.weighed(&weights)
     }
-
-    async fn attribute(&self, cx: &Context<'_>, input: &Input, p: &LayerParams) -> Result<Attribution, Error> {
-        cam::by_gradient(cx, input, &p.layer, map).await
-    }
-}
-
-/// The map from a layer's maps and gradient.
-fn map(maps: &Maps, gradients: &Maps) -> Vec<f64> {
-    let weight = |(map, slopes): (&[f64], &[f64])| {
-        let sum: f64 = map.iter().sum();
-        let share = |g: f64| g.max(0.0) * g.powi(2) / (2.0 * g.powi(2) + sum * g.powi(3) + 1e-6);
-        slopes.iter().filter(|&&g| g != 0.0).map(|&g| share(g)).sum()
-    };
-    let weights: Vec<f64> = maps.channels().zip(gradients.channels()).map(weight).collect();
-    maps.weighed(&weights)
 }
 
 #[cfg(test)]
@@ -70,17 +57,6 @@ mod tests {
 
     #[test]
     fn channels_are_weighed_by_their_positive_gradients() {
-        let maps = |values: [f64; 6]| Maps {
-            values: values.to_vec(),
-            places: 3,
-        };
-        let found = map(
-            &maps([1.0, 2.0, 0.0, 3.0, 5.0, 0.0]),
-            &maps([0.5, 0.0, 1.0, -1.0, 0.0, 0.4]),
-        );
-        let expected = [0.573_626, 1.070_329, 0.0];
-        for (a, b) in found.iter().zip(expected) {
-            assert!((a - b).abs() < 1e-5, "{found:?}");
-        }
+        super::super::cam::check::<GradCamPlusPlus>([0.573_626, 1.070_329, 0.0]);
     }
 }

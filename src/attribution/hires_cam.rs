@@ -19,16 +19,13 @@
 //! **Parity.** pytorch-grad-cam `HiResCAM` before its resizing and scaling; relative error at most 1e-4 against
 //! float64.
 
-use super::cam::{self, LayerParams, Maps};
-use super::{Attribution, Family, Method, MethodMeta, Need};
-use crate::job::Passes;
-use crate::{Context, Error, Input, Model};
+use super::cam::{ByGradient, Maps};
+use super::{Family, MethodMeta, Need};
 
 /// See the [module](self).
 pub struct HiResCam;
 
-impl Method for HiResCam {
-    type Params = LayerParams;
+impl ByGradient for HiResCam {
     const META: MethodMeta = MethodMeta {
         id: "hires-cam",
         name: "HiResCAM",
@@ -42,19 +39,9 @@ impl Method for HiResCam {
         stochastic: false,
     };
 
-    fn passes(&self, model: &Model, p: &LayerParams) -> Result<Passes, Error> {
-        cam::look(model, &p.layer)?;
-        Ok(cam::BY_GRADIENT)
+    fn map(maps: &Maps, gradients: &Maps) -> Vec<f64> {
+        maps.summed_with(gradients, |a, g| a * g)
     }
-
-    async fn attribute(&self, cx: &Context<'_>, input: &Input, p: &LayerParams) -> Result<Attribution, Error> {
-        cam::by_gradient(cx, input, &p.layer, map).await
-    }
-}
-
-/// The map from a layer's maps and gradient.
-fn map(maps: &Maps, gradients: &Maps) -> Vec<f64> {
-    maps.summed_with(gradients, |a, g| a * g)
 }
 
 #[cfg(test)]
@@ -63,17 +50,6 @@ mod tests {
 
     #[test]
     fn each_location_has_its_own_weight() {
-        let maps = |values: [f64; 6]| Maps {
-            values: values.to_vec(),
-            places: 3,
-        };
-        let found = map(
-            &maps([1.0, 2.0, 0.0, 3.0, 5.0, 0.0]),
-            &maps([0.5, 0.0, 1.0, -1.0, 0.0, 0.4]),
-        );
-        let expected = [-2.5, 0.0, 0.0];
-        for (a, b) in found.iter().zip(expected) {
-            assert!((a - b).abs() < 1e-5, "{found:?}");
-        }
+        super::super::cam::check::<HiResCam>([-2.5, 0.0, 0.0]);
     }
 }

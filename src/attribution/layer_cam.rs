@@ -18,16 +18,13 @@
 //! **Parity.** pytorch-grad-cam `LayerCAM` before its resizing and scaling; relative error at most 1e-4 against
 //! float64.
 
-use super::cam::{self, LayerParams, Maps};
-use super::{Attribution, Family, Method, MethodMeta, Need};
-use crate::job::Passes;
-use crate::{Context, Error, Input, Model};
+use super::cam::{ByGradient, Maps};
+use super::{Family, MethodMeta, Need};
 
 /// See the [module](self).
 pub struct LayerCam;
 
-impl Method for LayerCam {
-    type Params = LayerParams;
+impl ByGradient for LayerCam {
     const META: MethodMeta = MethodMeta {
         id: "layer-cam",
         name: "Layer-CAM",
@@ -41,19 +38,9 @@ impl Method for LayerCam {
         stochastic: false,
     };
 
-    fn passes(&self, model: &Model, p: &LayerParams) -> Result<Passes, Error> {
-        cam::look(model, &p.layer)?;
-        Ok(cam::BY_GRADIENT)
+    fn map(maps: &Maps, gradients: &Maps) -> Vec<f64> {
+        maps.summed_with(gradients, |a, g| a * g.max(0.0))
     }
-
-    async fn attribute(&self, cx: &Context<'_>, input: &Input, p: &LayerParams) -> Result<Attribution, Error> {
-        cam::by_gradient(cx, input, &p.layer, map).await
-    }
-}
-
-/// The map from a layer's maps and gradient.
-fn map(maps: &Maps, gradients: &Maps) -> Vec<f64> {
-    maps.summed_with(gradients, |a, g| a * g.max(0.0))
 }
 
 #[cfg(test)]
@@ -62,17 +49,6 @@ mod tests {
 
     #[test]
     fn negative_gradients_are_cut_away() {
-        let maps = |values: [f64; 6]| Maps {
-            values: values.to_vec(),
-            places: 3,
-        };
-        let found = map(
-            &maps([1.0, 2.0, 0.0, 3.0, 5.0, 0.0]),
-            &maps([0.5, 0.0, 1.0, -1.0, 0.0, 0.4]),
-        );
-        let expected = [0.5, 0.0, 0.0];
-        for (a, b) in found.iter().zip(expected) {
-            assert!((a - b).abs() < 1e-5, "{found:?}");
-        }
+        super::super::cam::check::<LayerCam>([0.5, 0.0, 0.0]);
     }
 }

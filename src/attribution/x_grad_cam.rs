@@ -18,16 +18,13 @@
 //! **Parity.** pytorch-grad-cam `XGradCAM` before its resizing and scaling; relative error at most 1e-4 against
 //! float64.
 
-use super::cam::{self, LayerParams, Maps};
-use super::{Attribution, Family, Method, MethodMeta, Need};
-use crate::job::Passes;
-use crate::{Context, Error, Input, Model};
+use super::cam::{ByGradient, Maps};
+use super::{Family, MethodMeta, Need};
 
 /// See the [module](self).
 pub struct XGradCam;
 
-impl Method for XGradCam {
-    type Params = LayerParams;
+impl ByGradient for XGradCam {
     const META: MethodMeta = MethodMeta {
         id: "x-grad-cam",
         name: "XGrad-CAM",
@@ -41,24 +38,14 @@ impl Method for XGradCam {
         stochastic: false,
     };
 
-    fn passes(&self, model: &Model, p: &LayerParams) -> Result<Passes, Error> {
-        cam::look(model, &p.layer)?;
-        Ok(cam::BY_GRADIENT)
+    fn map(maps: &Maps, gradients: &Maps) -> Vec<f64> {
+        let weight = |(map, slopes): (&[f64], &[f64])| {
+            let spoken: f64 = map.iter().zip(slopes).map(|(a, g)| a * g).sum();
+            spoken / (map.iter().sum::<f64>() + 1e-7)
+        };
+        let weights: Vec<f64> = maps.channels().zip(gradients.channels()).map(weight).collect();
+        maps.weighed(&weights)
     }
-
-    async fn attribute(&self, cx: &Context<'_>, input: &Input, p: &LayerParams) -> Result<Attribution, Error> {
-        cam::by_gradient(cx, input, &p.layer, map).await
-    }
-}
-
-/// The map from a layer's maps and gradient.
-fn map(maps: &Maps, gradients: &Maps) -> Vec<f64> {
-    let weight = |(map, slopes): (&[f64], &[f64])| {
-        let spoken: f64 = map.iter().zip(slopes).map(|(a, g)| a * g).sum();
-        spoken / (map.iter().sum::<f64>() + 1e-7)
-    };
-    let weights: Vec<f64> = maps.channels().zip(gradients.channels()).map(weight).collect();
-    maps.weighed(&weights)
 }
 
 #[cfg(test)]
@@ -67,17 +54,6 @@ mod tests {
 
     #[test]
     fn channels_are_weighed_by_their_gradient_where_active() {
-        let maps = |values: [f64; 6]| Maps {
-            values: values.to_vec(),
-            places: 3,
-        };
-        let found = map(
-            &maps([1.0, 2.0, 0.0, 3.0, 5.0, 0.0]),
-            &maps([0.5, 0.0, 1.0, -1.0, 0.0, 0.4]),
-        );
-        let expected = [-0.958_333, -1.541_667, 0.0];
-        for (a, b) in found.iter().zip(expected) {
-            assert!((a - b).abs() < 1e-5, "{found:?}");
-        }
+        super::super::cam::check::<XGradCam>([-0.958_333, -1.541_667, 0.0]);
     }
 }

@@ -21,9 +21,8 @@
 //! **Parity.** The paper's definition in NumPy, and Quantus `PixelFlipping` on one channel with the whole picture as its
 //! first point, Xplique `Deletion` with all channels; within 1e-5. Quantus removes single channel values of colour pictures; here a pixel is one unit.
 
-use super::curve::{Order, Ranking, check_steps, removal_curve, steps_of};
-use super::{Category, Curve, Direction, Evidence, Measurement, Metric, MetricMeta, Need, Score};
-use crate::imputer::Remover;
+use super::sweep::{self, Sweep};
+use super::{Category, Direction, Evidence, Measurement, Metric, MetricMeta, Need};
 use crate::job::Passes;
 use crate::{Context, Error, Model};
 
@@ -39,6 +38,16 @@ crate::params! {
         order: String = "morf", choice("morf", "lerf");
         /// Largest share of the pixels that is removed.
         share: f64 = 1.0, real(0.01, 1.0);
+    }
+}
+
+impl DeletionParams {
+    fn sweep(&self) -> Sweep<'_> {
+        Sweep {
+            steps: self.steps,
+            order: &self.order,
+            share: self.share,
+        }
     }
 }
 
@@ -60,12 +69,7 @@ impl Metric for Deletion {
     };
 
     fn passes(&self, model: &Model, _: &Evidence<'_>, p: &DeletionParams) -> Result<Passes, Error> {
-        let [_, height, width] = model.input_dims();
-        check_steps(p.steps, steps_of(p.share, height * width))?;
-        Ok(Passes {
-            forward: p.steps as u64 + 1,
-            backward: 0,
-        })
+        p.sweep().passes(model)
     }
 
     async fn evaluate(
@@ -74,23 +78,6 @@ impl Metric for Deletion {
         evidence: &Evidence<'_>,
         p: &DeletionParams,
     ) -> Result<Measurement, Error> {
-        let remover = Remover::new(cx, evidence.input).await?;
-        let ranking = Ranking::new(&evidence.relevance, cx.random);
-        let (order, counts) = (Order::of(&p.order), ranking.counts(p.steps, p.share));
-        let mask = |k: usize| ranking.first(order, counts[k]);
-        Ok(measured(
-            removal_curve(cx, &remover, order.label(), &counts, mask).await?,
-        ))
-    }
-}
-
-/// The area under a curve as the score.
-pub(super) fn measured(curve: Curve) -> Measurement {
-    Measurement {
-        score: Score::finite(
-            curve.auc(),
-            "the curve has a single point; take more steps or an imputer that can fill the whole picture",
-        ),
-        curves: vec![curve],
+        sweep::removing(cx, evidence, &p.sweep()).await
     }
 }

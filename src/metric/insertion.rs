@@ -23,10 +23,8 @@
 //!
 //! **Parity.** The paper's definition in NumPy, and Xplique `Insertion` with all channels; within 1e-5.
 
-use super::curve::{Order, Ranking, check_steps, removal_curve, steps_of};
-use super::deletion::measured;
+use super::sweep::{self, Sweep};
 use super::{Category, Direction, Evidence, Measurement, Metric, MetricMeta, Need};
-use crate::imputer::Remover;
 use crate::job::Passes;
 use crate::{Context, Error, Model};
 
@@ -42,6 +40,16 @@ crate::params! {
         order: String = "morf", choice("morf", "lerf");
         /// Largest share of the pixels that is put back.
         share: f64 = 1.0, real(0.01, 1.0);
+    }
+}
+
+impl InsertionParams {
+    fn sweep(&self) -> Sweep<'_> {
+        Sweep {
+            steps: self.steps,
+            order: &self.order,
+            share: self.share,
+        }
     }
 }
 
@@ -63,12 +71,7 @@ impl Metric for Insertion {
     };
 
     fn passes(&self, model: &Model, _: &Evidence<'_>, p: &InsertionParams) -> Result<Passes, Error> {
-        let [_, height, width] = model.input_dims();
-        check_steps(p.steps, steps_of(p.share, height * width))?;
-        Ok(Passes {
-            forward: p.steps as u64 + 1,
-            backward: 0,
-        })
+        p.sweep().passes(model)
     }
 
     async fn evaluate(
@@ -77,22 +80,6 @@ impl Metric for Insertion {
         evidence: &Evidence<'_>,
         p: &InsertionParams,
     ) -> Result<Measurement, Error> {
-        let remover = Remover::new(cx, evidence.input).await?;
-        let ranking = Ranking::new(&evidence.relevance, cx.random);
-        let order = Order::of(&p.order);
-        let pixels = ranking.pixels();
-        // What is missing when the first of one order are back are the first of the other; fewest missing first.
-        let back = ranking.counts(p.steps, p.share);
-        let most = back[p.steps];
-        let missing: Vec<usize> = back.iter().map(|&count| pixels - most + count).collect();
-        let mask = |k: usize| ranking.first(order.reversed(), missing[k]);
-        let mut curve = removal_curve(cx, &remover, order.label(), &missing, mask).await?;
-        curve.x = missing[..curve.x.len()]
-            .iter()
-            .rev()
-            .map(|&count| (pixels - count) as f64 / pixels as f64)
-            .collect();
-        curve.y.reverse();
-        Ok(measured(curve))
+        sweep::inserting(cx, evidence, &p.sweep()).await
     }
 }

@@ -21,41 +21,19 @@
 //! **Parity.** Quantus `MaxSensitivity` and Captum `sensitivity_max`, with recorded draws `[samples, C, H, W]` in [0,
 //! 1) as the stream `max-sensitivity/noise`. Captum's radius is 0.02 by default, Quantus' 0.2.
 
-use super::neighbours::{self, Plan};
-use super::{Category, Direction, Evidence, Measurement, Metric, MetricMeta, Need, masked};
+use super::neighbours::{self, SensitivityParams};
+use super::{Category, Direction, Evidence, Measurement, Metric, MetricMeta, Need};
 use crate::job::Passes;
-use crate::rng::Stream;
 use crate::{Context, Error, Model};
 
 /// See the [module](self).
 pub struct MaxSensitivity;
 
-crate::params! {
-    /// Parameters of [`MaxSensitivity`].
-    pub struct MaxSensitivityParams {
-        /// Noisy copies of the picture, each explained once.
-        samples: usize = 200usize, int(1, 10_000);
-        /// The noise is uniform between this and its negative, in preprocessed values.
-        radius: f64 = 0.2, real(0.000_001, 100.0);
-        /// Whether copies whose top class is another than the picture's are left out; one more pass each.
-        same_answer: bool = false, flag;
-    }
-}
-
-impl MaxSensitivityParams {
-    fn plan(&self) -> Plan {
-        Plan {
-            stream: "max-sensitivity/noise",
-            samples: self.samples,
-            same_answer: self.same_answer,
-            look: false,
-            layers: Vec::new(),
-        }
-    }
-}
+/// Its random stream.
+const NOISE: &str = "max-sensitivity/noise";
 
 impl Metric for MaxSensitivity {
-    type Params = MaxSensitivityParams;
+    type Params = SensitivityParams;
     const META: MetricMeta = MetricMeta {
         id: "max-sensitivity",
         name: "Max sensitivity",
@@ -71,35 +49,16 @@ impl Metric for MaxSensitivity {
         stochastic: true,
     };
 
-    fn passes(&self, model: &Model, evidence: &Evidence<'_>, p: &MaxSensitivityParams) -> Result<Passes, Error> {
-        let passes = p.plan().passes(model, evidence)?;
-        Ok(if neighbours::length(evidence.map.data()) > 0.0 {
-            passes
-        } else {
-            Passes::default()
-        })
+    fn passes(&self, model: &Model, evidence: &Evidence<'_>, p: &SensitivityParams) -> Result<Passes, Error> {
+        p.passes(NOISE, model, evidence)
     }
 
     async fn evaluate(
         &self,
         cx: &Context<'_>,
         evidence: &Evidence<'_>,
-        p: &MaxSensitivityParams,
+        p: &SensitivityParams,
     ) -> Result<Measurement, Error> {
-        let map = evidence.map.data();
-        let length = neighbours::length(map);
-        if length <= 0.0 {
-            return Ok(Measurement::undefined(masked::ZERO));
-        }
-        let noise = |stream: &mut Stream| p.radius * (2.0 * f64::from(stream.uniform()) - 1.0);
-        let mut worst = 0.0f64;
-        let found = p
-            .plan()
-            .run(cx, evidence, noise, |copy, _| {
-                let change = neighbours::distance(copy.map.data(), map) / length;
-                worst = worst.max(change);
-            })
-            .await?;
-        Ok(Measurement::of(neighbours::score(found.map(|_| worst))))
+        p.evaluate(NOISE, cx, evidence, neighbours::largest).await
     }
 }

@@ -364,6 +364,7 @@ pub mod pic;
 pub mod similarity;
 pub mod stats;
 pub mod subsets;
+pub mod sweep;
 pub mod together;
 pub mod transport;
 pub mod weights;

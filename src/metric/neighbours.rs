@@ -1,6 +1,6 @@
 //! Copies of a picture with small noise, explained again: what the stability metrics share.
 
-use super::{Evidence, Score};
+use super::{Evidence, Measurement, Score, masked};
 use crate::job::Passes;
 use crate::rng::Stream;
 use crate::{Context, Error, Model, Tensor};
@@ -51,6 +51,22 @@ impl Plan {
         })
     }
 
+    /// `of` each copy that counts, with noise uniform in `±radius` on every value; or why there is none.
+    pub async fn each(
+        &self,
+        cx: &Context<'_>,
+        evidence: &Evidence<'_>,
+        radius: f64,
+        of: impl Fn(&Neighbour, &[Tensor]) -> f64,
+    ) -> Result<Result<Vec<f64>, &'static str>, Error> {
+        let noise = |stream: &mut Stream| radius * (2.0 * f64::from(stream.uniform()) - 1.0);
+        let mut found = Vec::new();
+        let visited = self
+            .run(cx, evidence, noise, |copy, whole| found.push(of(copy, whole)))
+            .await?;
+        Ok(visited.map(|_| found))
+    }
+
     /// Calls `visit` for each copy that counts with the outputs of the picture itself, and returns how many did; or why
     /// there is nothing to visit. `noise` draws one value's noise.
     pub async fn run(
@@ -90,6 +106,108 @@ impl Plan {
         }
         Ok(if visited == 0 { Err(ALL_CHANGED) } else { Ok(visited) })
     }
+}
+
+crate::params! {
+    /// Parameters of the metrics of how far the map moves.
+    pub struct SensitivityParams {
+        /// Noisy copies of the picture, each explained once.
+        samples: usize = 200usize, int(1, 10_000);
+        /// The noise is uniform between this and its negative, in preprocessed values.
+        radius: f64 = 0.2, real(0.000_001, 100.0);
+        /// Whether copies whose top class is another than the picture's are left out; one more pass each.
+        same_answer: bool = false, flag;
+    }
+}
+
+impl SensitivityParams {
+    fn plan(&self, stream: &'static str) -> Plan {
+        Plan {
+            stream,
+            samples: self.samples,
+            same_answer: self.same_answer,
+            look: false,
+            layers: Vec::new(),
+        }
+    }
+
+    /// Passes of [`Self::evaluate`].
+    pub fn passes(&self, stream: &'static str, model: &Model, evidence: &Evidence<'_>) -> Result<Passes, Error> {
+        let passes = self.plan(stream).passes(model, evidence)?;
+        Ok(if length(evidence.map.data()) > 0.0 {
+            passes
+        } else {
+            Passes::default()
+        })
+    }
+
+    /// `summary` of how far each copy's map lies from the map, as shares of the map's length.
+    pub async fn evaluate(
+        &self,
+        stream: &'static str,
+        cx: &Context<'_>,
+        evidence: &Evidence<'_>,
+        summary: fn(&[f64]) -> f64,
+    ) -> Result<Measurement, Error> {
+        let map = evidence.map.data();
+        let length = length(map);
+        if length <= 0.0 {
+            return Ok(Measurement::undefined(masked::ZERO));
+        }
+        let away = |copy: &Neighbour, _: &[Tensor]| distance(copy.map.data(), map) / length;
+        let found = self.plan(stream).each(cx, evidence, self.radius, away).await?;
+        Ok(Measurement::of(score(found.map(|away| summary(&away)))))
+    }
+}
+
+crate::params! {
+    /// Parameters of the metrics of how far the map moves for how far something else did.
+    pub struct StabilityParams {
+        /// Noisy copies of the picture, each explained once.
+        samples: usize = 200usize, int(1, 10_000);
+        /// The noise is uniform between this and its negative, in preprocessed values.
+        radius: f64 = 0.2, real(0.000_001, 100.0);
+        /// Whether copies whose top class is another than the picture's are left out; one more pass each.
+        same_answer: bool = true, flag;
+    }
+}
+
+impl StabilityParams {
+    /// The plan, which looks at the logits of each copy where `look`.
+    pub fn plan(&self, stream: &'static str, look: bool) -> Plan {
+        Plan {
+            stream,
+            samples: self.samples,
+            same_answer: self.same_answer,
+            look,
+            layers: Vec::new(),
+        }
+    }
+}
+
+/// The largest relative change of the map over that of its `cause`, which counts as at least [`LEAST`].
+pub async fn stability(
+    cx: &Context<'_>,
+    evidence: &Evidence<'_>,
+    plan: &Plan,
+    radius: f64,
+    cause: impl Fn(&Neighbour, &[Tensor]) -> f64,
+) -> Result<Measurement, Error> {
+    let quotient = |copy: &Neighbour, whole: &[Tensor]| {
+        relative_change(evidence.map.data(), copy.map.data()) / cause(copy, whole).max(LEAST)
+    };
+    let found = plan.each(cx, evidence, radius, quotient).await?;
+    Ok(Measurement::of(score(found.map(|quotients| largest(&quotients)))))
+}
+
+/// The largest of values that are not negative.
+pub fn largest(values: &[f64]) -> f64 {
+    values.iter().copied().fold(0.0, f64::max)
+}
+
+/// The mean.
+pub fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
 }
 
 /// The method that made the map, which the evidence has where [`Need::Explainer`](super::Need::Explainer) is declared.

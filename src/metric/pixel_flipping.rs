@@ -22,10 +22,8 @@
 //! the number of steps; within 1e-5. Quantus flips single channel values of colour pictures and leaves both out:
 //! docs/departures.md.
 
-use super::curve::{Order, Ranking, check_steps, removal_curve, steps_of};
-use super::deletion::measured;
+use super::sweep::{self, Sweep};
 use super::{Category, Direction, Evidence, Measurement, Metric, MetricMeta, Need};
-use crate::imputer::Remover;
 use crate::job::Passes;
 use crate::{Context, Error, Model};
 
@@ -41,6 +39,16 @@ crate::params! {
         order: String = "morf", choice("morf", "lerf");
         /// Largest share of the pixels that is flipped.
         share: f64 = 1.0, real(0.01, 1.0);
+    }
+}
+
+impl PixelFlippingParams {
+    fn sweep(&self) -> Sweep<'_> {
+        Sweep {
+            steps: self.steps,
+            order: &self.order,
+            share: self.share,
+        }
     }
 }
 
@@ -62,12 +70,7 @@ impl Metric for PixelFlipping {
     };
 
     fn passes(&self, model: &Model, _: &Evidence<'_>, p: &PixelFlippingParams) -> Result<Passes, Error> {
-        let [_, height, width] = model.input_dims();
-        check_steps(p.steps, steps_of(p.share, height * width))?;
-        Ok(Passes {
-            forward: p.steps as u64 + 1,
-            backward: 0,
-        })
+        p.sweep().passes(model)
     }
 
     async fn evaluate(
@@ -76,12 +79,6 @@ impl Metric for PixelFlipping {
         evidence: &Evidence<'_>,
         p: &PixelFlippingParams,
     ) -> Result<Measurement, Error> {
-        let remover = Remover::new(cx, evidence.input).await?;
-        let ranking = Ranking::new(&evidence.relevance, cx.random);
-        let (order, counts) = (Order::of(&p.order), ranking.counts(p.steps, p.share));
-        let mask = |k: usize| ranking.first(order, counts[k]);
-        Ok(measured(
-            removal_curve(cx, &remover, order.label(), &counts, mask).await?,
-        ))
+        sweep::removing(cx, evidence, &p.sweep()).await
     }
 }

@@ -22,41 +22,19 @@
 //! `relative-input-stability/noise`. There a single copy of another answer makes the whole score NaN, and its noise is
 //! one-sided by default (0.02 to 0.2).
 
-use super::neighbours::{self, Plan};
+use super::neighbours::{self, StabilityParams};
 use super::{Category, Direction, Evidence, Measurement, Metric, MetricMeta, Need};
 use crate::job::Passes;
-use crate::rng::Stream;
 use crate::{Context, Error, Model};
 
 /// See the [module](self).
 pub struct RelativeInputStability;
 
-crate::params! {
-    /// Parameters of [`RelativeInputStability`].
-    pub struct RelativeInputStabilityParams {
-        /// Noisy copies of the picture, each explained once.
-        samples: usize = 200usize, int(1, 10_000);
-        /// The noise is uniform between this and its negative, in preprocessed values.
-        radius: f64 = 0.2, real(0.000_001, 100.0);
-        /// Whether copies whose top class is another than the picture's are left out; one more pass each.
-        same_answer: bool = true, flag;
-    }
-}
-
-impl RelativeInputStabilityParams {
-    fn plan(&self) -> Plan {
-        Plan {
-            stream: "relative-input-stability/noise",
-            samples: self.samples,
-            same_answer: self.same_answer,
-            look: false,
-            layers: Vec::new(),
-        }
-    }
-}
+/// Its random stream.
+const NOISE: &str = "relative-input-stability/noise";
 
 impl Metric for RelativeInputStability {
-    type Params = RelativeInputStabilityParams;
+    type Params = StabilityParams;
     const META: MetricMeta = MetricMeta {
         id: "relative-input-stability",
         name: "Relative input stability",
@@ -72,31 +50,20 @@ impl Metric for RelativeInputStability {
         stochastic: true,
     };
 
-    fn passes(
-        &self,
-        model: &Model,
-        evidence: &Evidence<'_>,
-        p: &RelativeInputStabilityParams,
-    ) -> Result<Passes, Error> {
-        p.plan().passes(model, evidence)
+    fn passes(&self, model: &Model, evidence: &Evidence<'_>, p: &StabilityParams) -> Result<Passes, Error> {
+        p.plan(NOISE, false).passes(model, evidence)
     }
 
     async fn evaluate(
         &self,
         cx: &Context<'_>,
         evidence: &Evidence<'_>,
-        p: &RelativeInputStabilityParams,
+        p: &StabilityParams,
     ) -> Result<Measurement, Error> {
-        let noise = |stream: &mut Stream| p.radius * (2.0 * f64::from(stream.uniform()) - 1.0);
-        let mut worst = 0.0f64;
-        let found = p
-            .plan()
-            .run(cx, evidence, noise, |copy, _| {
-                let change = neighbours::relative_change(evidence.map.data(), copy.map.data());
-                let cause = neighbours::relative_change(evidence.input.tensor.data(), copy.picture.data());
-                worst = worst.max(change / cause.max(neighbours::LEAST));
-            })
-            .await?;
-        Ok(Measurement::of(neighbours::score(found.map(|_| worst))))
+        let plan = p.plan(NOISE, false);
+        neighbours::stability(cx, evidence, &plan, p.radius, |copy, _| {
+            neighbours::relative_change(evidence.input.tensor.data(), copy.picture.data())
+        })
+        .await
     }
 }

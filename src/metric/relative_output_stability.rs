@@ -22,41 +22,19 @@
 //! `relative-output-stability/noise`. There a single copy of another answer makes the whole score NaN, and its noise
 //! is one-sided by default (0.02 to 0.2).
 
-use super::neighbours::{self, Plan};
+use super::neighbours::{self, StabilityParams};
 use super::{Category, Direction, Evidence, Measurement, Metric, MetricMeta, Need};
 use crate::job::Passes;
-use crate::rng::Stream;
 use crate::{Context, Error, Model};
 
 /// See the [module](self).
 pub struct RelativeOutputStability;
 
-crate::params! {
-    /// Parameters of [`RelativeOutputStability`].
-    pub struct RelativeOutputStabilityParams {
-        /// Noisy copies of the picture, each explained once.
-        samples: usize = 200usize, int(1, 10_000);
-        /// The noise is uniform between this and its negative, in preprocessed values.
-        radius: f64 = 0.2, real(0.000_001, 100.0);
-        /// Whether copies whose top class is another than the picture's are left out; one more pass each.
-        same_answer: bool = true, flag;
-    }
-}
-
-impl RelativeOutputStabilityParams {
-    fn plan(&self) -> Plan {
-        Plan {
-            stream: "relative-output-stability/noise",
-            samples: self.samples,
-            same_answer: self.same_answer,
-            look: true,
-            layers: Vec::new(),
-        }
-    }
-}
+/// Its random stream.
+const NOISE: &str = "relative-output-stability/noise";
 
 impl Metric for RelativeOutputStability {
-    type Params = RelativeOutputStabilityParams;
+    type Params = StabilityParams;
     const META: MetricMeta = MetricMeta {
         id: "relative-output-stability",
         name: "Relative output stability",
@@ -72,31 +50,20 @@ impl Metric for RelativeOutputStability {
         stochastic: true,
     };
 
-    fn passes(
-        &self,
-        model: &Model,
-        evidence: &Evidence<'_>,
-        p: &RelativeOutputStabilityParams,
-    ) -> Result<Passes, Error> {
-        p.plan().passes(model, evidence)
+    fn passes(&self, model: &Model, evidence: &Evidence<'_>, p: &StabilityParams) -> Result<Passes, Error> {
+        p.plan(NOISE, true).passes(model, evidence)
     }
 
     async fn evaluate(
         &self,
         cx: &Context<'_>,
         evidence: &Evidence<'_>,
-        p: &RelativeOutputStabilityParams,
+        p: &StabilityParams,
     ) -> Result<Measurement, Error> {
-        let noise = |stream: &mut Stream| p.radius * (2.0 * f64::from(stream.uniform()) - 1.0);
-        let mut worst = 0.0f64;
-        let found = p
-            .plan()
-            .run(cx, evidence, noise, |copy, whole| {
-                let change = neighbours::relative_change(evidence.map.data(), copy.map.data());
-                let cause = neighbours::distance(copy.outputs[0].data(), whole[0].data());
-                worst = worst.max(change / cause.max(neighbours::LEAST));
-            })
-            .await?;
-        Ok(Measurement::of(neighbours::score(found.map(|_| worst))))
+        let plan = p.plan(NOISE, true);
+        neighbours::stability(cx, evidence, &plan, p.radius, |copy, whole| {
+            neighbours::distance(copy.outputs[0].data(), whole[0].data())
+        })
+        .await
     }
 }

@@ -26,7 +26,6 @@
 use super::neighbours::{self, Plan};
 use super::{Category, Direction, Evidence, Measurement, Metric, MetricMeta, Need};
 use crate::job::Passes;
-use crate::rng::Stream;
 use crate::{Context, Error, Model};
 
 /// See the [module](self).
@@ -90,16 +89,10 @@ impl Metric for RelativeRepresentationStability {
         evidence: &Evidence<'_>,
         p: &RelativeRepresentationStabilityParams,
     ) -> Result<Measurement, Error> {
-        let noise = |stream: &mut Stream| p.radius * (2.0 * f64::from(stream.uniform()) - 1.0);
-        let mut worst = 0.0f64;
-        let found = p
-            .plan(cx.exec.model())?
-            .run(cx, evidence, noise, |copy, whole| {
-                let change = neighbours::relative_change(evidence.map.data(), copy.map.data());
-                let cause = neighbours::relative_change(whole[1].data(), copy.outputs[1].data());
-                worst = worst.max(change / cause.max(neighbours::LEAST));
-            })
-            .await?;
-        Ok(Measurement::of(neighbours::score(found.map(|_| worst))))
+        let plan = p.plan(cx.exec.model())?;
+        neighbours::stability(cx, evidence, &plan, p.radius, |copy, whole| {
+            neighbours::relative_change(whole[1].data(), copy.outputs[1].data())
+        })
+        .await
     }
 }

@@ -24,9 +24,9 @@
 //! length.
 
 use super::curve::{Order, removal_curve};
-use super::deletion::measured;
 use super::groups::{Groups, patch_count};
 use super::region_perturbation::check_patch;
+use super::sweep::measured;
 use super::{Category, Direction, Evidence, Measurement, Metric, MetricMeta, Need};
 use crate::imputer::Remover;
 use crate::job::Passes;
