@@ -12,6 +12,8 @@ mod cams;
 mod criteria;
 #[path = "axioms/departures.rs"]
 mod departures;
+#[path = "axioms/draws.rs"]
+mod draws;
 #[path = "axioms/faithfulness.rs"]
 mod faithfulness;
 #[path = "axioms/games.rs"]

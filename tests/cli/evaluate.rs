@@ -130,3 +130,52 @@ fn a_mask_is_brought_to_the_input_as_its_picture_is() {
     let by = [&fixed[..], &["--made-by", "sobel"]].concat();
     assert!(super::fails(2, &by).contains("map file"));
 }
+
+#[test]
+fn several_fillings_give_a_mean_and_a_spread() {
+    let (net, input) = (net("plain"), picture("plain-0"));
+    let fixed = [
+        "evaluate",
+        &net,
+        &input,
+        "--attribution",
+        "gradient",
+        "--metric",
+        "deletion",
+        "--param",
+        "steps=4",
+        "--imputer",
+        "uniform-noise",
+        "--imputer",
+        "constant",
+    ];
+    let scores = |more: &[&str]| json(&[&fixed[..], more].concat())["scores"].clone();
+    let (once, thrice) = (scores(&[]), scores(&["--draws", "3"]));
+    assert!(once[0]["spread"].is_null() && once[1]["spread"].is_null(), "{once}");
+    let spread = &thrice[0]["spread"];
+    assert_eq!(spread["draws"], 3);
+    let number = |value: &Value| value.as_f64().unwrap();
+    let (low, mean, high) = (
+        number(&spread["lowest"]),
+        number(&thrice[0]["score"]),
+        number(&spread["highest"]),
+    );
+    assert!(
+        low < mean && mean < high && number(&spread["deviation"]) > 0.0,
+        "{spread}"
+    );
+    // The first filling is the only one where one is asked for.
+    assert!((low..=high).contains(&number(&once[0]["score"])));
+    assert!(
+        thrice[1]["spread"].is_null() && thrice[1]["score"] == once[1]["score"],
+        "{thrice}"
+    );
+    assert_eq!(scores(&["--draws", "3"]), thrice);
+    let table = prints(&[&fixed[..], &["--draws", "3"]].concat());
+    let lines: Vec<&str> = table.lines().collect();
+    assert!(lines[0].contains(" ± ") && !lines[1].contains('±'), "{table}");
+    for bad in ["0", "1001", "many"] {
+        let told = super::fails(2, &[&fixed[..], &["--draws", bad]].concat());
+        assert!(told.contains("--draws"), "{told}");
+    }
+}

@@ -366,3 +366,60 @@ fn wrong_usage_of_a_folder_is_told_before_anything_runs() {
     let unlabelled = with(run(&gallery.path("masks/dog"), "x.csv").to_vec(), &["--only-correct"]);
     assert!(fails(2, &unlabelled).contains("label"));
 }
+
+#[test]
+fn fillings_of_a_folder_have_columns_of_their_own() {
+    let gallery = Gallery::new("draws");
+    let path = gallery.path("images/dog/one, two.png");
+    let mut base = gallery.arguments("draws.jsonl");
+    let at = base.iter().position(|word| word == "constant").unwrap();
+    base[at] = "uniform-noise".to_owned();
+    prints(&with(base.clone(), &["--draws", "3"]));
+    let lines = gallery.lines("draws.jsonl");
+    let scored: Vec<Value> = rows(&lines).into_iter().filter(|r| r["status"] == "scored").collect();
+    assert_eq!(scored.len(), 16);
+    for row in &scored {
+        if row["imputer"] == "uniform-noise" {
+            assert!(row["draws"] == 3 && row["deviation"].as_f64() > Some(0.0), "{row}");
+        } else {
+            assert!(row["draws"].is_null() && row["deviation"].is_null(), "{row}");
+        }
+    }
+    let alone = json(&[
+        "evaluate",
+        "objects",
+        &path,
+        "--attribution",
+        "sobel",
+        "--metric",
+        "insertion",
+        "--imputer",
+        "uniform-noise",
+        "--param",
+        "steps=4",
+        "--draws",
+        "3",
+    ]);
+    let same = |row: &&Value| {
+        row["picture"] == "dog/one, two.png"
+            && row["method"] == "sobel"
+            && row["metric"] == "insertion"
+            && row["imputer"] == "uniform-noise"
+    };
+    let row = scored.iter().find(same).unwrap();
+    assert_eq!(row["score"], alone["scores"][0]["score"]);
+    assert_eq!(row["deviation"], alone["scores"][0]["spread"]["deviation"]);
+    // Another number of fillings is another score, and only where there are any; the file goes on.
+    let told = prints(&with(base, &["--draws", "2"]));
+    assert!(
+        told.contains(" 8 scored") && told.contains("9 lines were there"),
+        "{told}"
+    );
+    let twice = rows(&gallery.lines("draws.jsonl")[lines.len()..]);
+    assert!(
+        twice.len() == 8
+            && twice
+                .iter()
+                .all(|row| row["draws"] == 2 && row["imputer"] == "uniform-noise")
+    );
+}
