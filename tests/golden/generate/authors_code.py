@@ -23,6 +23,7 @@ from perturbation_cases import Case
 
 
 def commit(folder):
+    """The commit that a checkout is at; its folder is called as the repository is."""
     return subprocess.run(["git", "-C", str(folder), "rev-parse", "--short=7", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
 
 
@@ -102,8 +103,8 @@ def extremal_perturbation(folder):
                 jitter=flip, variant=game,
             )
         c.write(f"extremal-perturbation-{model}", "extremal-perturbation", mask[0],
-                f"TorchRay {commit(folder)}: extremal_perturbation(areas=[{area}], perturbation='fade', max_iter={steps}, num_levels=2, step={step}, sigma={sigma}, jitter={flip}, variant='{game}'), sorted to nine digits, then by place",
-                ("torch",), 1e-4, area=area, game=game, steps=steps, spacing=step, smoothing=sigma, flip=flip)
+                f"extremal_perturbation(areas=[{area}], perturbation='fade', max_iter={steps}, num_levels=2, step={step}, sigma={sigma}, jitter={flip}, variant='{game}'), sorted to nine digits, then by place",
+                ("torch",), 1e-4, by=f"{folder.name} {commit(folder)}", area=area, game=game, steps=steps, spacing=step, smoothing=sigma, flip=flip)
 
 
 class Zeros(torch.nn.Module):
@@ -146,8 +147,8 @@ def fido(folder):
             keep = net.eval_reg().detach()
         assert next(recorded, None) is None
         c.write(f"fido-{model}", "fido", keep if region == "ssr" else 1 - keep,
-                f"FIDO-saliency {commit(folder)}: {type(net).__name__}(ard_init=0, lr=0.05, reg_coef={sparsity}, rw_max={ramp or -1}, upsample_to_size={tuple(shape)}).fit(epochs={steps}), batches of {draws} on recorded coins, zeros for the background",
-                ("torch",), 1e-4, region=region, steps=steps, draws=draws, grid=points, sparsity=sparsity, warm_up=ramp)
+                f"{type(net).__name__}(ard_init=0, lr=0.05, reg_coef={sparsity}, rw_max={ramp or -1}, upsample_to_size={tuple(shape)}).fit(epochs={steps}), batches of {draws} on recorded coins, zeros for the background",
+                ("torch",), 1e-4, by=f"{folder.name} {commit(folder)}", region=region, steps=steps, draws=draws, grid=points, sparsity=sparsity, warm_up=ramp)
 
 
 def meaningful_perturbation(folder):
@@ -173,8 +174,8 @@ def meaningful_perturbation(folder):
                   SMALL=small, SMOOTH=smooth, load_model=lambda: network, preprocess_image=lambda _: next(pictures), save=lambda mask, *_: saved.append(mask))
         c.kind = "probability"
         c.write(f"meaningful-perturbation-{model}", "meaningful-perturbation", 1 - saved[0][0].detach(),
-                f"pytorch-explain-black-box {commit(folder)}: explain.py with {steps} steps, {points} x {points} points, l1_coeff={small}, tv_coeff={smooth}, no noise, zeros for the blurred picture",
-                ("torch",), 1e-4, steps=steps, grid=points, sparsity=small / points**2, smoothness=smooth / points / (points - 1))
+                f"explain.py with {steps} steps, {points} x {points} points, l1_coeff={small}, tv_coeff={smooth}, no noise, zeros for the blurred picture",
+                ("torch",), 1e-4, by=f"{folder.name} {commit(folder)}", steps=steps, grid=points, sparsity=small / points**2, smoothness=smooth / points / (points - 1))
 
 
 class Caffe:
@@ -230,8 +231,8 @@ def meaningful_perturbation_authors(folder):
         Caffe(case), None, wanted, None, given_gradient=True, num_iters=steps, lr=0.1, l1_lambda=sparsity, tv_lambda=0, mask_scale=1, blur_mask=0, jitter=0,
         null_type="mean_img", mask_init=np.ones(case.chw.shape[1:]), start_layer="data", end_layer="prob")
     case.write("meaningful-perturbation-authors", "meaningful-perturbation", 1 - keep[None],
-               f"perturb_explanations {commit(folder)}: optimize_mask(num_iters={steps}, lr=0.1, l1_lambda={sparsity}, tv_lambda=0, mask_scale=1, blur_mask=0, jitter=0, null_type='mean_img', mask_init=ones)",
-               ("torch",), 1e-4, steps=steps, grid=28, sparsity=sparsity, smoothness=0.0)
+               f"optimize_mask(num_iters={steps}, lr=0.1, l1_lambda={sparsity}, tv_lambda=0, mask_scale=1, blur_mask=0, jitter=0, null_type='mean_img', mask_init=ones)",
+               ("torch",), 1e-4, by=f"{folder.name} {commit(folder)}", steps=steps, grid=28, sparsity=sparsity, smoothness=0.0)
 
 
 CASES = {

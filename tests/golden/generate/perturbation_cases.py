@@ -83,11 +83,12 @@ class Case:
         if hasattr(self, "players"):
             options += f"; {self.players} segments"
         limits = {"relative": tolerance} | extra.pop("also", {})
+        tool = ", ".join(filter(None, (extra.pop("by", None), versions(*tools))))
         write_case(
             name, kind="attribution", model=self.model, input=self.input, id=id, expected=map, arrays=self.arrays,
             tables={
                 "target": {"class": self.cls, "kind": self.kind}, "params": self.params | extra, "recorded": self.recorded,
-                "tolerance": limits, "reference": {"tool": versions(*tools), "options": options},
+                "tolerance": limits, "reference": {"tool": tool, "options": options},
             },
         )
 
