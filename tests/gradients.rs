@@ -123,7 +123,7 @@ fn a_batch_is_its_pictures() {
             }
         }
     }
-    assert_eq!(single, ["tiny-vit"]);
+    assert_eq!(single, ["pooled-vit", "tiny-vit", "windowed-vit"]);
 }
 
 #[test]

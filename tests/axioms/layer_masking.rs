@@ -24,8 +24,10 @@ const REFUSED: &[&str] = &[
     "ops-pool",
     "ops-reduce",
     "ops-shape",
+    "pooled-vit",
     "tiny-vit",
     "transposed-resize",
+    "windowed-vit",
 ];
 
 fn masked(layers: &[usize]) -> Program {

@@ -412,7 +412,7 @@ fn fillings_of_a_folder_have_columns_of_their_own() {
     // Another number of fillings is another score, and only where there are any; the file goes on.
     let told = prints(&with(base, &["--draws", "2"]));
     assert!(
-        told.contains(" 8 scored") && told.contains("9 lines were there"),
+        told.contains(" 8 scored") && told.contains("17 lines were there"),
         "{told}"
     );
     let twice = rows(&gallery.lines("draws.jsonl")[lines.len()..]);
