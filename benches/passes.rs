@@ -2,19 +2,18 @@
 //!
 //! `cargo xtask bench [FILTER]`. Plans are built before the clock starts; the median of at least two seconds is given.
 
+#[path = "support/clock.rs"]
+mod clock;
+
 use std::hint::black_box;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use lucarne::exec::Cpu;
 use lucarne::model::{Limits, ModelCard};
 use lucarne::rng::SeedStream;
 use lucarne::{Model, Program, Tensor, Wrt};
 
-/// Shortest measurement.
-const SPAN: Duration = Duration::from_secs(2);
-/// Fewest repetitions.
-const LEAST: usize = 10;
+use clock::time;
 
 fn main() {
     let filter = std::env::args()
@@ -52,21 +51,4 @@ fn main() {
             black_box(engine.run_now(&gradient, black_box(&inputs)).expect("a gradient pass"));
         });
     }
-}
-
-fn time(name: &str, filter: &str, mut run: impl FnMut()) {
-    if !name.contains(filter) {
-        return;
-    }
-    run();
-    let mut times = Vec::new();
-    let start = Instant::now();
-    while start.elapsed() < SPAN || times.len() < LEAST {
-        let one = Instant::now();
-        run();
-        times.push(one.elapsed().as_secs_f64() * 1e3);
-    }
-    times.sort_by(f64::total_cmp);
-    let median = times[times.len() / 2];
-    println!("{name:<40} {:>10.2} {median:>10.2} {:>12.1}", times[0], 1e3 / median);
 }

@@ -21,7 +21,8 @@
 //! range.
 
 use super::harmonic::BESIDE;
-use super::multigrid::{Kept, Multigrid, System, conjugate_gradients};
+use super::multigrid::{Kept, Multigrid, System, solve};
+use super::sparse::{LANES, Lanes};
 use super::{ImputeContext, Imputer, ImputerMeta, fill};
 use crate::{Error, Input, Mask, Tensor};
 
@@ -57,19 +58,13 @@ impl Imputer for Biharmonic {
     ) -> Result<Tensor, Error> {
         let pixels = removed.bits().len();
         let mut sheet = Sheet::new(Multigrid::new(cx.job, removed, BESIDE).await?, removed);
-        let mut solved = Vec::with_capacity(input.tensor.len());
-        for c in 0..input.dims()[0] {
-            let channel = input.tensor.row(c);
-            let kept = Kept::of(channel, removed);
-            let mut field = kept.start(channel, removed);
-            let residual = sheet.bend(&field).into_iter().map(|r| -r).collect();
-            let (change, _) = conjugate_gradients(cx.job, &mut sheet, residual, kept.enough(p.tolerance)).await?;
-            for (&i, change) in sheet.holes.cells.iter().zip(change) {
-                field[i] = (field[i] + change).clamp(kept.low, kept.high);
-            }
-            solved.extend(field);
-        }
-        Ok(fill(input, removed, |c, i| solved[c * pixels + i] as f32))
+        let (solved, _) = solve(cx.job, &mut sheet, input, removed, p.tolerance).await?;
+        let ranges: Vec<Kept> = (0..input.dims()[0])
+            .map(|c| Kept::of(input.tensor.row(c), removed))
+            .collect();
+        Ok(fill(input, removed, |c, i| {
+            solved[c * pixels + i].clamp(ranges[c].low, ranges[c].high) as f32
+        }))
     }
 }
 
@@ -77,63 +72,69 @@ impl Imputer for Biharmonic {
 struct Sheet {
     holes: Multigrid,
     width: usize,
-    /// Of the whole picture: what is bent, its slopes' differences, and theirs.
-    fields: [Vec<f64>; 3],
-    halfway: Vec<f64>,
+    /// Of the whole picture: what is bent, what the membrane's equations make of it, and of that.
+    fields: [Vec<Lanes>; 3],
+    halfway: Vec<Lanes>,
 }
 
 impl Sheet {
     fn new(holes: Multigrid, removed: &Mask) -> Self {
-        let nothing = vec![0.0; removed.bits().len()];
+        let nothing = vec![[0.0; LANES]; removed.bits().len()];
         Self {
             width: removed.width(),
             fields: [nothing.clone(), nothing.clone(), nothing],
-            halfway: vec![0.0; holes.cells.len()],
+            halfway: vec![[0.0; LANES]; holes.cells().len()],
             holes,
         }
-    }
-
-    /// The picture `field` under the membrane's equations twice, at the removed pixels.
-    fn bend(&mut self, field: &[f64]) -> Vec<f64> {
-        let [_, once, twice] = &mut self.fields;
-        beside(field, self.width, once);
-        beside(once, self.width, twice);
-        self.holes.cells.iter().map(|&i| twice[i]).collect()
     }
 }
 
 impl System for Sheet {
-    fn apply(&mut self, x: &[f64], out: &mut [f64]) {
+    fn cells(&self) -> &[usize] {
+        self.holes.cells()
+    }
+
+    fn residual(&mut self, field: &[Lanes]) -> Vec<Lanes> {
+        let [_, once, twice] = &mut self.fields;
+        beside(field, self.width, once);
+        beside(once, self.width, twice);
+        self.holes.cells().iter().map(|&i| twice[i].map(|v| -v)).collect()
+    }
+
+    fn apply(&mut self, x: &[Lanes], out: &mut [Lanes]) {
         let [field, once, twice] = &mut self.fields;
-        for (&i, x) in self.holes.cells.iter().zip(x) {
+        for (&i, x) in self.holes.cells().iter().zip(x) {
             field[i] = *x;
         }
         beside(field, self.width, once);
         beside(once, self.width, twice);
-        for (&i, out) in self.holes.cells.iter().zip(out) {
+        for (&i, out) in self.holes.cells().iter().zip(out) {
             *out = twice[i];
         }
     }
 
-    fn precondition(&mut self, r: &[f64], out: &mut [f64]) {
+    fn precondition(&mut self, r: &[Lanes], out: &mut [Lanes]) {
         self.holes.precondition(r, &mut self.halfway);
         self.holes.precondition(&self.halfway, out);
     }
 }
 
 /// `out[i]`: a quarter of the sum over the neighbours beside pixel `i` of how far it lies above them.
-fn beside(field: &[f64], width: usize, out: &mut [f64]) {
-    out.fill(0.0);
-    for (row, out) in field.chunks(width).zip(out.chunks_mut(width)) {
-        for x in 1..width {
-            let step = 0.25 * (row[x] - row[x - 1]);
-            out[x] += step;
-            out[x - 1] -= step;
+fn beside(field: &[Lanes], width: usize, out: &mut [Lanes]) {
+    out.fill([0.0; LANES]);
+    let mut pair = |a: usize, b: usize| {
+        for l in 0..LANES {
+            let step = 0.25 * (field[b][l] - field[a][l]);
+            out[b][l] += step;
+            out[a][l] -= step;
         }
-    }
-    for at in width..field.len() {
-        let step = 0.25 * (field[at] - field[at - width]);
-        out[at] += step;
-        out[at - width] -= step;
+    };
+    for at in 0..field.len() {
+        if at % width > 0 {
+            pair(at - 1, at);
+        }
+        if at >= width {
+            pair(at - width, at);
+        }
     }
 }

@@ -20,7 +20,7 @@
 //!
 //! **Parity.** `scipy.sparse.linalg.spsolve` on the same equations in float64; within 1e-5 of the range.
 
-use super::multigrid::{Multigrid, Weights};
+use super::multigrid::{Multigrid, Weights, solve};
 use super::{ImputeContext, Imputer, ImputerMeta, fill};
 use crate::{Error, Input, Mask, Tensor};
 
@@ -62,11 +62,7 @@ impl Imputer for Harmonic {
     ) -> Result<Tensor, Error> {
         let pixels = removed.bits().len();
         let mut holes = Multigrid::new(cx.job, removed, BESIDE).await?;
-        let mut solved = Vec::with_capacity(input.tensor.len());
-        for c in 0..input.dims()[0] {
-            let (channel, _) = holes.solve(cx.job, input.tensor.row(c), removed, p.tolerance).await?;
-            solved.extend(channel);
-        }
+        let (solved, _) = solve(cx.job, &mut holes, input, removed, p.tolerance).await?;
         Ok(fill(input, removed, |c, i| solved[c * pixels + i] as f32))
     }
 }

@@ -21,7 +21,7 @@
 //! **Parity.** `scipy.sparse.linalg.spsolve` on the same equations, as in pytorch-grad-cam's `NoisyLinearImputer`; within
 //! 1e-4 of the range. Noise is compared by recorded draws `[C, H, W]` of the stream `noisy-linear/noise`.
 
-use super::multigrid::{Multigrid, Weights};
+use super::multigrid::{Multigrid, Weights, solve};
 use super::{ImputeContext, Imputer, ImputerMeta, fill};
 use crate::{Error, Input, Mask, Tensor};
 
@@ -65,11 +65,7 @@ impl Imputer for NoisyLinear {
     ) -> Result<Tensor, Error> {
         let pixels = removed.bits().len();
         let mut holes = Multigrid::new(cx.job, removed, ROAD).await?;
-        let mut solved = Vec::with_capacity(input.tensor.len());
-        for c in 0..input.dims()[0] {
-            let (channel, _) = holes.solve(cx.job, input.tensor.row(c), removed, p.tolerance).await?;
-            solved.extend(channel);
-        }
+        let (mut solved, _) = solve(cx.job, &mut holes, input, removed, p.tolerance).await?;
         if p.noise > 0.0 {
             let mut stream = cx.random.stream("noisy-linear/noise");
             for value in &mut solved {

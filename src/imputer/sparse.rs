@@ -1,7 +1,12 @@
-//! Sparse matrices, by rows.
+//! Sparse matrices, by rows, that work on several fields at once.
 
 use crate::Error;
 use crate::job::{Job, Passes};
+
+/// Fields worked on at once: a picture's channels.
+pub(super) const LANES: usize = 4;
+/// One value of each field.
+pub(super) type Lanes = [f64; LANES];
 
 /// Rows between two looks at the job while matrices are multiplied: a few milliseconds.
 const PATIENCE: usize = 4096;
@@ -50,28 +55,39 @@ impl Sparse {
     }
 
     /// Row `i` times `x`.
-    fn dot(&self, i: usize, x: &[f64]) -> f64 {
-        self.row(i).map(|(j, v)| v * x[j]).sum()
+    fn dot(&self, i: usize, x: &[Lanes]) -> Lanes {
+        let mut sum = [0.0; LANES];
+        for (j, v) in self.row(i) {
+            for (sum, x) in sum.iter_mut().zip(&x[j]) {
+                *sum += v * x;
+            }
+        }
+        sum
     }
 
     /// `out = A x`.
-    pub fn apply(&self, x: &[f64], out: &mut [f64]) {
+    pub fn apply(&self, x: &[Lanes], out: &mut [Lanes]) {
         for (i, out) in out.iter_mut().enumerate() {
             *out = self.dot(i, x);
         }
     }
 
     /// `out += A x`.
-    pub fn add(&self, x: &[f64], out: &mut [f64]) {
+    pub fn add(&self, x: &[Lanes], out: &mut [Lanes]) {
         for (i, out) in out.iter_mut().enumerate() {
-            *out += self.dot(i, x);
+            for (out, sum) in out.iter_mut().zip(self.dot(i, x)) {
+                *out += sum;
+            }
         }
     }
 
     /// `out = r - A x`.
-    pub fn residual(&self, x: &[f64], r: &[f64], out: &mut [f64]) {
+    pub fn residual(&self, x: &[Lanes], r: &[Lanes], out: &mut [Lanes]) {
         for (i, (out, r)) in out.iter_mut().zip(r).enumerate() {
-            *out = r - self.dot(i, x);
+            *out = self.dot(i, x);
+            for (out, r) in out.iter_mut().zip(r) {
+                *out = r - *out;
+            }
         }
     }
 
@@ -107,7 +123,7 @@ impl Sparse {
         turned
     }
 
-    /// This matrix times `other`.
+    /// This matrix times `other`; the entries of a row are in no order.
     pub async fn times(&self, other: &Self, job: &Job<'_>) -> Result<Self, Error> {
         let mut product = Self::new(other.width);
         // By column: the sum of the row under way, and the last row that touched it.
@@ -128,7 +144,6 @@ impl Sparse {
                     sums[j] += a * b;
                 }
             }
-            used.sort_unstable();
             for j in used.drain(..) {
                 product.push(j, sums[j]);
             }
@@ -161,8 +176,9 @@ mod tests {
         let square = pollster::block_on(m.times(&m.transpose(), &job)).unwrap();
         let rows: Vec<Vec<_>> = (0..2).map(|i| square.row(i).collect()).collect();
         assert_eq!(rows, [vec![(0, 5.0), (1, 6.0)], vec![(0, 6.0), (1, 9.0)]]);
-        let mut out = [0.0; 2];
-        m.residual(&[1.0, 7.0, 2.0], &[10.0, 10.0], &mut out);
-        assert_eq!(out, [5.0, 4.0]);
+        let field = |values: [f64; 3]| values.map(|v| [v, 0.0, -v, 0.0]);
+        let mut out = [[0.0; LANES]; 2];
+        m.residual(&field([1.0, 7.0, 2.0]), &field([10.0, 10.0, 0.0])[..2], &mut out);
+        assert_eq!(out, [[5.0, 0.0, -5.0, 0.0], [4.0, 0.0, -4.0, 0.0]]);
     }
 }
