@@ -346,7 +346,7 @@ fn interpolation(cells: &[usize], [height, width]: [usize; 2]) -> (Sparse, Vec<u
     blocks.dedup();
     let number = numbers(&blocks, far);
     let shares = |i: usize, n: usize| {
-        let other = (i / 2).checked_add_signed(if i % 2 == 0 { -1 } else { 1 });
+        let other = (i / 2).checked_add_signed(if i.is_multiple_of(2) { -1 } else { 1 });
         match other.filter(|&o| o < n) {
             Some(other) => [(i / 2, 0.75), (other, 0.25)],
             None => [(i / 2, 1.0), (i / 2, 0.0)],
