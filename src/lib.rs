@@ -32,6 +32,7 @@ pub mod rng;
 pub mod segment;
 pub mod service;
 pub mod session;
+pub mod study;
 pub mod tensor;
 pub mod visualise;
 

@@ -42,6 +42,8 @@ pub enum Command {
     Gauge(super::gauge::Gauge),
     /// Makes the picture that a class, a channel or a neuron answers to most
     Visualise(super::visualise::Visualise),
+    /// Measures removal on whole sets of pictures
+    Study(super::study::Study),
     /// Looks into an ONNX file, and prints a model card to start from
     Inspect(Inspect),
 }

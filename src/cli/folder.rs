@@ -23,7 +23,7 @@ use super::progress::Terminal;
 use super::{engines, models, output, pictures};
 
 /// Endings of files that are taken as pictures.
-const ENDINGS: [&str; 7] = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "npy"];
+pub const ENDINGS: [&str; 7] = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "npy"];
 /// Folders in folders that are looked into.
 const DEPTH: usize = 16;
 /// Between two lines of progress where standard error is no terminal.
@@ -148,7 +148,7 @@ pub fn run(arguments: &Evaluate, asked: &Asked, images: &Path, output: &Path, js
 }
 
 /// Collects the pictures below `folder`, without those below `masks`.
-fn walk(folder: &Path, masks: Option<&Path>, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
+pub fn walk(folder: &Path, masks: Option<&Path>, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
     let fail = |e: std::io::Error| Failure::file("read", folder, &e);
     let same = |a: &Path, b: &Path| matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b);
     if depth > 0 && masks.is_some_and(|masks| same(masks, folder)) {
@@ -500,7 +500,7 @@ impl<'a> Run<'a> {
 }
 
 /// `stem` with an ending; a stem may hold dots of its own.
-fn named(stem: &Path, ending: &str) -> PathBuf {
+pub fn named(stem: &Path, ending: &str) -> PathBuf {
     let mut name = stem.as_os_str().to_owned();
     name.push(".");
     name.push(ending);

@@ -14,6 +14,7 @@ mod models;
 mod output;
 mod pictures;
 mod progress;
+mod study;
 mod tasks;
 mod values;
 mod visualise;
@@ -69,6 +70,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Impute(a) => tasks::impute(&a, json),
         Command::Gauge(a) => gauge::run(&a, json),
         Command::Visualise(a) => visualise::run(&a, json),
+        Command::Study(a) => study::run(&a, json),
         Command::Inspect(a) => inspect::run(&a, json),
     }
 }

@@ -81,6 +81,12 @@ pub fn networks() -> Result<Networks, Failure> {
     Ok(networks)
 }
 
+/// The file of the network `id` that imputers or criteria run, where it is there.
+pub fn network_file(id: &str) -> Option<PathBuf> {
+    let path = folder().ok()?.join(id).join(id).with_extension("onnx");
+    path.is_file().then_some(path)
+}
+
 /// What the features of `model` are like on ordinary pictures: `features.npy` beside its file, where that is there.
 pub fn features(model: &Model) -> Result<Option<Features>, Failure> {
     let Some(own) = bundled()?.into_iter().find(|b| b.card.sha256 == model.sha256()) else {

@@ -35,6 +35,7 @@ impl Criterion for ClassLeakage {
         better: Better::Lower,
         range: "0 to 1",
         reference: "after Rong et al. 2022, arXiv:2202.00449",
+        needs_values: false,
     };
 
     fn measure(&self, case: &Case<'_>) -> Score {

@@ -38,6 +38,7 @@ impl Criterion for Detectability {
         better: Better::Lower,
         range: "0 to 1; 0.5 is chance",
         reference: "after Rong et al. 2022, arXiv:2202.00449",
+        needs_values: true,
     };
 
     fn measure(&self, case: &Case<'_>) -> Score {

@@ -32,6 +32,7 @@ impl Criterion for Diversity {
         better: Better::Neither,
         range: "0 and more, of a pixel range of 1; 0 without chance",
         reference: "after Zhu et al. 2017, arXiv:1711.11586",
+        needs_values: false,
     };
 
     fn measure(&self, case: &Case<'_>) -> Score {

@@ -30,6 +30,7 @@ impl Criterion for EnergyShift {
         better: Better::Lower,
         range: "any number, in logits; 0 is as familiar as the picture",
         reference: "Liu et al. 2020, arXiv:2010.03759",
+        needs_values: false,
     };
 
     fn measure(&self, case: &Case<'_>) -> Score {

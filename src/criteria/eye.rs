@@ -44,12 +44,15 @@ impl Eye {
         Self { layers, pooled }
     }
 
-    /// What the network sees in each of `pictures` `[C, H, W]`; one forward pass each.
+    /// What the network sees in each of `pictures` `[C, H, W]`; one forward pass each. Where the context's imputer marks pixels as
+    /// missing instead of filling them, that is the answer alone.
     pub async fn look(&self, cx: &Context<'_>, pictures: &[Tensor]) -> Result<Vec<Look>, Error> {
+        let missing = cx.removal.imputer.marks_missing() && !pictures.iter().all(Tensor::is_finite);
+        let layers: &[usize] = if missing { &[] } else { &self.layers };
         let mut looks = Vec::with_capacity(pictures.len());
         for range in cx.batches(pictures.len()) {
             let turn = &pictures[range];
-            let outputs = cx.forward(&Tensor::stack(turn), &self.layers).await?;
+            let outputs = cx.forward(&Tensor::stack(turn), layers).await?;
             for i in 0..turn.len() {
                 looks.push(self.one(cx.exec.model(), &outputs, i)?);
             }
@@ -64,7 +67,7 @@ impl Eye {
             return Err(RunError::NonFinite { what: "answer".into() }.into());
         }
         let mut layers: Vec<Tensor> = outputs[1..].iter().map(row).collect();
-        let features = self.pooled.map(|at| pool(&layers[at]));
+        let features = self.pooled.and_then(|at| layers.get(at)).map(pool);
         layers.retain(|t| matches!(t.shape(), [_, h, w] if h * w > 1));
         let probabilities = model
             .network()

@@ -36,6 +36,7 @@ impl Criterion for FeatureDistance {
         better: Better::Lower,
         range: "0 to 4; 0 for equal pictures",
         reference: "after Zhang et al. 2018, arXiv:1801.03924",
+        needs_values: true,
     };
 
     fn measure(&self, case: &Case<'_>) -> Score {
@@ -43,6 +44,9 @@ impl Criterion for FeatureDistance {
             return Score::Undefined("the network has no feature maps".into());
         }
         case.mean(|_, after| {
+            if after.layers.len() != case.before.layers.len() {
+                return Score::Undefined("the network was not looked into".into());
+            }
             let distances = case
                 .before
                 .layers

@@ -35,6 +35,7 @@ impl Criterion for MahalanobisShift {
         better: Better::Lower,
         range: "any number; 0 is as ordinary as the picture",
         reference: "after Lee et al. 2018, arXiv:1807.03888",
+        needs_values: true,
     };
 
     fn measure(&self, case: &Case<'_>) -> Score {

@@ -54,6 +54,8 @@ pub struct CriterionMeta {
     pub range: &'static str,
     /// The citation and address of the reference.
     pub reference: &'static str,
+    /// Whether it looks at the filled values or at feature maps of them, which an imputer that marks pixels as missing has not.
+    pub needs_values: bool,
 }
 
 /// What is judged: everything has been run, so that a criterion only computes.
@@ -123,6 +125,9 @@ impl<T: Criterion + Sync> DynCriterion for T {
         T::META
     }
     fn measure_dyn(&self, case: &Case<'_>) -> Score {
+        if T::META.needs_values && !case.fillings.iter().all(Tensor::is_finite) {
+            return Score::Undefined("the imputer marks pixels as missing instead of filling them".into());
+        }
         match self.measure(case) {
             Score::Value(value) => Score::finite(value, "the value is not a finite number"),
             undefined @ Score::Undefined(_) => undefined,

@@ -32,6 +32,7 @@ impl Criterion for Psnr {
         better: Better::Higher,
         range: "decibels; higher is nearer",
         reference: "scikit-image, peak_signal_noise_ratio",
+        needs_values: true,
     };
 
     fn measure(&self, case: &Case<'_>) -> Score {

@@ -36,6 +36,7 @@ impl Criterion for Ssim {
         better: Better::Higher,
         range: "-1 to 1; 1 for equal pictures",
         reference: "Wang et al. 2004, doi:10.1109/TIP.2003.819861",
+        needs_values: true,
     };
 
     fn measure(&self, case: &Case<'_>) -> Score {

@@ -5,6 +5,7 @@
 mod errors;
 mod evaluate;
 mod folder;
+mod study;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

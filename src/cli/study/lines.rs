@@ -1,0 +1,109 @@
+//! A file of the study that is being written: a line a result, appended as soon as it is known.
+
+use std::collections::HashSet;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use lucarne::study::table;
+
+use super::super::failure::Failure;
+
+/// The open file. It is locked: a second run can't write into it.
+pub struct Lines {
+    file: File,
+    path: PathBuf,
+    words: usize,
+    done: HashSet<String>,
+}
+
+impl Lines {
+    /// Opens `path`, or makes it, for results of which the first `words` cells say what they are of. A last line that was cut is
+    /// dropped and told of; any other damage, and a file that was asked something else, is refused and left as it is.
+    pub fn open(path: &Path, about: &str, columns: &str, words: usize) -> Result<Self, Failure> {
+        let fail = |e: std::io::Error| Failure::file("write", path, &e);
+        let mut file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .create(true)
+            .open(path)
+            .map_err(fail)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let message = format!("another run is writing to {}", path.display());
+                return Err(Failure::new(message, "Wait for it, or take another --shard or --out."));
+            }
+            Err(TryLockError::Error(e)) if e.kind() == std::io::ErrorKind::Unsupported => {}
+            Err(TryLockError::Error(e)) => return Err(fail(e)),
+        }
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(fail)?;
+        let mut lines = Self {
+            file,
+            path: path.to_path_buf(),
+            words,
+            done: HashSet::new(),
+        };
+        lines.take_over(&bytes, &table::head(about, columns), columns)?;
+        Ok(lines)
+    }
+
+    fn damaged(&self, what: &str) -> Failure {
+        let hint = "It was left as it is: mend that line or take it out, and what it held is computed again; or name another --out.";
+        Failure::new(format!("{} {what}", self.path.display()), hint)
+    }
+
+    fn take_over(&mut self, bytes: &[u8], head: &str, columns: &str) -> Result<(), Failure> {
+        let fail = |path: &Path, e: std::io::Error| Failure::file("write", path, &e);
+        let known = bytes.len().min(head.len());
+        if bytes[..known] != head.as_bytes()[..known] {
+            return Err(self.damaged("was asked something else, or is no file of this study"));
+        }
+        if bytes.len() < head.len() {
+            self.file.set_len(0).map_err(|e| fail(&self.path, e))?;
+            return self.append(head);
+        }
+        let whole = bytes.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
+        let text = std::str::from_utf8(&bytes[head.len()..whole]).map_err(|_| self.damaged("is no text"))?;
+        let columns: Vec<String> = columns.split(',').map(str::to_owned).collect();
+        for (at, line) in text.lines().enumerate() {
+            let cells = table::cells(line, &columns, self.words)
+                .map_err(|why| self.damaged(&format!("is damaged in line {}: {why}", at + 3)))?;
+            self.done.insert(cells[..self.words].join(","));
+        }
+        if whole < bytes.len() {
+            self.file.set_len(whole as u64).map_err(|e| fail(&self.path, e))?;
+            eprintln!(
+                "lucarne: the last line of {} was cut short; it is computed again.",
+                self.path.display()
+            );
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, text: &str) -> Result<(), Failure> {
+        // One write a line: whoever stops the process cuts at most the last one.
+        self.file
+            .write_all(text.as_bytes())
+            .map_err(|e| Failure::file("write", &self.path, &e))
+    }
+
+    /// Whether the result of `key` is there.
+    pub fn has(&self, key: &str) -> bool {
+        self.done.contains(key)
+    }
+
+    /// How many results there are.
+    pub fn known(&self) -> usize {
+        self.done.len()
+    }
+
+    /// Adds a result, unless it is there.
+    pub fn add(&mut self, key: &str, rest: &[String]) -> Result<(), Failure> {
+        if self.done.insert(key.to_owned()) {
+            self.append(&format!("{key},{}\n", rest.join(",")))?;
+        }
+        Ok(())
+    }
+}
