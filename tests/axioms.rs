@@ -38,6 +38,8 @@ mod maps;
 mod metric_meta;
 #[path = "axioms/misuse.rs"]
 mod misuse;
+#[path = "axioms/patches.rs"]
+mod patches;
 #[path = "axioms/planted.rs"]
 mod planted;
 #[path = "axioms/properties.rs"]

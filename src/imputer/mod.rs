@@ -113,6 +113,7 @@ mod learned;
 mod marching;
 mod multigrid;
 pub mod networks;
+mod patches;
 pub mod remover;
 mod sparse;
 
@@ -135,6 +136,8 @@ imputers! {
     inpainter::Inpainter,
     sampler::Sampler,
     layer_masking::LayerMasking,
+    patch_match::PatchMatch,
+    exemplar::Exemplar,
 }
 
 /// The imputer called `id`.

@@ -193,7 +193,7 @@ fn cancelling_ends_everything_at_once() {
 fn long_solves_can_be_cancelled() {
     let x = Input::preprocessed(Tensor::from_fn(&[1, 90, 90], |i| (i % 91) as f32));
     let removed = Mask::new(90, 90, (0..8100).map(|i| i > 0 && i < 8000).collect());
-    for id in ["noisy-linear", "gaussian-blur"] {
+    for id in ["noisy-linear", "gaussian-blur", "patch-match", "exemplar"] {
         let watcher = Watcher::new(2);
         let (job, random, networks) = (Job::new(&watcher), SeedStream::new(0), networks());
         let cx = imputing(&job, &random, &networks);

@@ -1,0 +1,407 @@
+//! # Exemplar
+//!
+//! **What it computes.** Fills removed regions from their rim inwards by copying patches of what is kept: first where most of a
+//! patch is known and where edges run into the hole, so that edges are continued before texture closes over them.
+//!
+//! **Formula.** Of the removed pixels with a kept or filled neighbour (up, down, left, right) that with the largest priority
+//! `C(p) (D(p) + 0.001)` is next. `C(p) = sum of C over the known pixels of the patch around p / its pixels`, `C` 1 where kept, 0
+//! where removed, and that of `p` where filled with `p`. `D(p) = |g x n|`: `g` the steepest gradient of the mean of the channels in
+//! the patch (central differences of known pixels), over the range of the kept values; `n` the unit normal of the rim. The
+//! source is the patch with the least mean squared difference over the pixels known in both, among those kept as a whole;
+//! its pixels are copied where the patch's are not known yet. Ties: the first in reading order.
+//!
+//! Where no patch in the window is kept as a whole (scattered masks), patches of which the centre is kept are compared over
+//! the kept pixels that are known in both: those with at least half of the known pixels, else those with most; only their
+//! kept pixels are copied. Where there are none either, the search goes over the whole picture; and where no patch fits
+//! into it, the nearest kept pixel is copied.
+//!
+//! **Shapes and sign.** Input and output `[C, H, W]`; kept pixels unchanged; at least one must be kept. Patches are cut off at the
+//! border of the picture.
+//!
+//! **Parameters.** `patch`: side of a patch in pixels. `window`: how far around a patch sources are looked for, in pixels.
+//!
+//! **When it misleads.** A wrong copy is copied again: long edges bend, and a part of the object that is still kept may be
+//! drawn into the hole. Texture that the window does not hold can't be made.
+//!
+//! **Reference.** Criminisi, Pérez & Toyama, Region Filling and Object Removal by Exemplar-Based Image Inpainting, IEEE TIP 2004,
+//! doi:10.1109/TIP.2004.833105.
+//!
+//! **Parity.** No library that can be pinned holds it; a slow and plain form in float64 fills the same pixels in
+//! `tests/axioms/patches.rs`.
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+
+use super::patches::{Canvas, Counts, beside, squares};
+use super::{ImputeContext, Imputer, ImputerMeta, fill};
+use crate::job::Passes;
+use crate::{Error, Input, Mask, Tensor};
+
+/// What the priority of a patch without any edge is, over its confidence.
+const FLAT: f64 = 0.001;
+/// Patches filled between two looks at the job.
+const PATIENCE: usize = 4;
+
+/// See the [module](self).
+pub struct Exemplar;
+
+crate::params! {
+    /// Parameters of [`Exemplar`].
+    pub struct ExemplarParams {
+        /// Side of a patch in pixels.
+        patch: usize = 9usize, int(1, 31);
+        /// How far around a patch sources are looked for, in pixels.
+        window: usize = 40usize, int(1, 4096);
+    }
+}
+
+impl Imputer for Exemplar {
+    type Params = ExemplarParams;
+    const META: ImputerMeta = ImputerMeta {
+        id: "exemplar",
+        name: "Exemplar (Criminisi)",
+        summary: "Copies patches of what is kept into the hole, along edges first.",
+        reference: "Criminisi, Pérez & Toyama 2004, doi:10.1109/TIP.2004.833105",
+        stochastic: false,
+        needs_kept: true,
+        network: None,
+    };
+
+    async fn impute(
+        &self,
+        cx: &ImputeContext<'_>,
+        input: &Input,
+        removed: &Mask,
+        p: &ExemplarParams,
+    ) -> Result<Tensor, Error> {
+        let mut hole = Hole::new(Canvas::new(input, removed), p);
+        let mut filled = 0;
+        while let Some(next) = hole.next() {
+            hole.fill(next);
+            filled += 1;
+            if filled % PATIENCE == 0 {
+                cx.job.step(Passes::default()).await?;
+            }
+        }
+        let found = hole.canvas.planes();
+        let pixels = removed.bits().len();
+        Ok(fill(input, removed, |c, i| found.data()[c * pixels + i]))
+    }
+}
+
+/// Rows and columns of a patch around a pixel, cut off at the border.
+#[derive(Clone, Copy, Debug)]
+struct Reach {
+    up: usize,
+    down: usize,
+    left: usize,
+    right: usize,
+}
+
+impl Reach {
+    fn height(self) -> usize {
+        self.up + self.down + 1
+    }
+    fn width(self) -> usize {
+        self.left + self.right + 1
+    }
+}
+
+/// A pixel of the rim: larger priorities first, then earlier places.
+struct Waiting {
+    priority: f64,
+    place: Reverse<usize>,
+    /// Which reckoning of the priority this is.
+    stamp: u32,
+}
+
+impl PartialEq for Waiting {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+impl Eq for Waiting {}
+impl PartialOrd for Waiting {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Waiting {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.priority
+            .total_cmp(&other.priority)
+            .then(self.place.cmp(&other.place))
+    }
+}
+
+struct Hole {
+    /// Known pixels are those kept or filled.
+    canvas: Canvas,
+    kept: Vec<bool>,
+    counts: Counts,
+    confidence: Vec<f64>,
+    /// Mean of the channels over the range of the kept values.
+    grey: Vec<f64>,
+    heap: BinaryHeap<Waiting>,
+    stamps: Vec<u32>,
+    before: usize,
+    after: usize,
+    window: usize,
+}
+
+/// How good a source is: patches kept as a whole come first, then those with half of the known pixels, then those with most.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Rank {
+    tier: u32,
+    error: f32,
+}
+
+impl Rank {
+    fn better(self, than: Self) -> bool {
+        self.tier > than.tier || (self.tier == than.tier && self.error < than.error)
+    }
+}
+
+const WHOLE: u32 = u32::MAX;
+
+impl Hole {
+    fn new(canvas: Canvas, p: &ExemplarParams) -> Self {
+        let kept = canvas.known.clone();
+        let values = || {
+            let known = kept.iter().enumerate().filter(|(_, k)| **k);
+            known.flat_map(|(i, _)| canvas.pixel(i)).map(|&v| f64::from(v))
+        };
+        let range = values().fold(f64::NEG_INFINITY, f64::max) - values().fold(f64::INFINITY, f64::min);
+        let scale = if range > 0.0 { 1.0 / range } else { 0.0 };
+        let grey = |i: usize| {
+            let sum: f64 = canvas.pixel(i).iter().map(|&v| f64::from(v)).sum();
+            sum / canvas.channels as f64 * scale
+        };
+        let mut hole = Self {
+            counts: Counts::new(&kept, canvas.width),
+            confidence: kept.iter().map(|&k| f64::from(u8::from(k))).collect(),
+            grey: (0..kept.len()).map(grey).collect(),
+            heap: BinaryHeap::new(),
+            stamps: vec![0; kept.len()],
+            before: (p.patch - 1) / 2,
+            after: p.patch / 2,
+            window: p.window,
+            kept,
+            canvas,
+        };
+        // The scale of filled values is kept for later.
+        for i in 0..hole.kept.len() {
+            hole.reckon(i);
+        }
+        hole
+    }
+
+    fn reach(&self, i: usize) -> Reach {
+        let (y, x) = (i / self.canvas.width, i % self.canvas.width);
+        Reach {
+            up: self.before.min(y),
+            down: self.after.min(self.canvas.height - 1 - y),
+            left: self.before.min(x),
+            right: self.after.min(self.canvas.width - 1 - x),
+        }
+    }
+
+    /// The patch around `i`, row by row.
+    fn patch(&self, i: usize, reach: Reach) -> impl Iterator<Item = usize> + use<> {
+        let (width, corner) = (self.canvas.width, i - reach.up * self.canvas.width - reach.left);
+        (0..reach.height()).flat_map(move |y| (0..reach.width()).map(move |x| corner + y * width + x))
+    }
+
+    fn is_rim(&self, i: usize) -> bool {
+        !self.canvas.known[i] && beside(i, self.canvas.height, self.canvas.width).any(|k| self.canvas.known[k])
+    }
+
+    fn next(&mut self) -> Option<usize> {
+        while let Some(Waiting { place, stamp, .. }) = self.heap.pop() {
+            if self.stamps[place.0] == stamp && !self.canvas.known[place.0] {
+                return Some(place.0);
+            }
+        }
+        None
+    }
+
+    /// Puts a pixel of the rim in its place of the queue.
+    fn reckon(&mut self, i: usize) {
+        if self.is_rim(i) {
+            self.stamps[i] += 1;
+            self.heap.push(Waiting {
+                priority: self.trust(i) * (self.edge(i) + FLAT),
+                place: Reverse(i),
+                stamp: self.stamps[i],
+            });
+        }
+    }
+
+    /// The confidence of the patch around a pixel.
+    fn trust(&self, i: usize) -> f64 {
+        let reach = self.reach(i);
+        let sum: f64 = self.patch(i, reach).map(|k| self.confidence[k]).sum();
+        sum / (reach.height() * reach.width()) as f64
+    }
+
+    /// The data term: how steeply an edge runs into the hole.
+    fn edge(&self, i: usize) -> f64 {
+        let (height, width) = (self.canvas.height, self.canvas.width);
+        let mut steepest = (0.0, [0.0, 0.0]);
+        for k in self.patch(i, self.reach(i)) {
+            let inside = k % width > 0 && k % width + 1 < width && k >= width && k + width < height * width;
+            if inside
+                && [k, k - 1, k + 1, k - width, k + width]
+                    .iter()
+                    .all(|&k| self.canvas.known[k])
+            {
+                let down = (self.grey[k + width] - self.grey[k - width]) / 2.0;
+                let across = (self.grey[k + 1] - self.grey[k - 1]) / 2.0;
+                let steep = down * down + across * across;
+                if steep > steepest.0 {
+                    steepest = (steep, [down, across]);
+                }
+            }
+        }
+        // The rim's normal: where among the eight neighbours unknown pixels lie.
+        let (y, x) = (i / width, i % width);
+        let unknown = |dy: isize, dx: isize| {
+            let inside = y
+                .checked_add_signed(dy)
+                .filter(|&y| y < height)
+                .zip(x.checked_add_signed(dx).filter(|&x| x < width));
+            f64::from(u8::from(inside.is_some_and(|(y, x)| !self.canvas.known[y * width + x])))
+        };
+        let side = |f: &dyn Fn(isize, isize) -> f64| (-1..=1).map(|k| f(1, k) - f(-1, k)).sum::<f64>();
+        let normal = [side(&|a, b| unknown(a, b)), side(&|a, b| unknown(b, a))];
+        let length = (normal[0] * normal[0] + normal[1] * normal[1]).sqrt();
+        if length <= 0.0 {
+            return 0.0;
+        }
+        // An isophote is the gradient turned by a right angle.
+        (steepest.1[1] * normal[0] - steepest.1[0] * normal[1]).abs() / length
+    }
+
+    /// Copies the best source into the patch around `i`.
+    fn fill(&mut self, i: usize) {
+        let trust = self.trust(i);
+        let reach = self.reach(i);
+        let places: Vec<usize> = self.patch(i, reach).collect();
+        let copies: Vec<(usize, usize)> = match self.source(i, reach, &places) {
+            Some(source) => {
+                let from = |k: usize| source + k - i;
+                let open = places.iter().filter(|&&k| !self.canvas.known[k] && self.kept[from(k)]);
+                open.map(|&k| (k, from(k))).collect()
+            }
+            None => vec![(i, self.nearest(i))],
+        };
+        let channels = self.canvas.channels;
+        for &(to, from) in &copies {
+            self.canvas
+                .values
+                .copy_within(from * channels..(from + 1) * channels, to * channels);
+            self.canvas.known[to] = true;
+            self.confidence[to] = trust;
+            self.grey[to] = self.grey[from];
+        }
+        // Whatever sees a pixel that changed, or the gradient beside it.
+        let (near, far) = (self.before.max(self.after) + 1, self.canvas.width - 1);
+        let (y, x) = (i / self.canvas.width, i % self.canvas.width);
+        let span = near + self.before.max(self.after);
+        for row in y.saturating_sub(span)..=(y + span).min(self.canvas.height - 1) {
+            for column in x.saturating_sub(span)..=(x + span).min(far) {
+                self.reckon(row * self.canvas.width + column);
+            }
+        }
+    }
+
+    /// The centre of the best source for the patch around `i`: in the window, else in the whole picture.
+    fn source(&self, i: usize, reach: Reach, places: &[usize]) -> Option<usize> {
+        let whole = self.canvas.height.max(self.canvas.width);
+        self.search(i, reach, places, self.window).or_else(|| {
+            (self.window < whole)
+                .then(|| self.search(i, reach, places, whole))
+                .flatten()
+        })
+    }
+
+    fn search(&self, i: usize, reach: Reach, places: &[usize], window: usize) -> Option<usize> {
+        let (height, width) = (self.canvas.height, self.canvas.width);
+        let (y, x) = (i / width, i % width);
+        let known: Vec<usize> = places.iter().copied().filter(|&k| self.canvas.known[k]).collect();
+        let rows = y.saturating_sub(window).max(reach.up)..=(y + window).min(height - 1 - reach.down);
+        let columns = x.saturating_sub(window).max(reach.left)..=(x + window).min(width - 1 - reach.right);
+        let all = places.len() as u32;
+        let mut best: Option<(Rank, usize)> = None;
+        for row in rows {
+            for column in columns.clone() {
+                let s = row * width + column;
+                if !self.kept[s] {
+                    continue;
+                }
+                let count = self
+                    .counts
+                    .within(row - reach.up, column - reach.left, reach.height(), reach.width());
+                let rank = if count == all {
+                    let limit = best.map_or(f32::INFINITY, |(rank, _)| {
+                        if rank.tier == WHOLE { rank.error } else { f32::INFINITY }
+                    });
+                    self.compared(i, s, &known, limit)
+                        .map(|error| Rank { tier: WHOLE, error })
+                } else if best.is_some_and(|(rank, _)| rank.tier == WHOLE) {
+                    None
+                } else {
+                    self.partly(i, s, &known)
+                };
+                if let Some(rank) = rank
+                    && best.is_none_or(|(than, _)| rank.better(than))
+                {
+                    best = Some((rank, s));
+                    if rank.tier == WHOLE && rank.error <= 0.0 {
+                        return Some(s);
+                    }
+                }
+            }
+        }
+        best.map(|(_, s)| s)
+    }
+
+    /// The mean squared difference over `known`, unless it reaches `limit`.
+    fn compared(&self, i: usize, s: usize, known: &[usize], limit: f32) -> Option<f32> {
+        let n = (known.len() * self.canvas.channels).max(1) as f32;
+        let limit = limit * n;
+        let mut sum = 0.0;
+        for line in known.chunks(8) {
+            for &k in line {
+                sum += squares(self.canvas.pixel(k), self.canvas.pixel(s + k - i));
+            }
+            if sum >= limit {
+                return None;
+            }
+        }
+        Some(sum / n)
+    }
+
+    fn partly(&self, i: usize, s: usize, known: &[usize]) -> Option<Rank> {
+        let (mut sum, mut count) = (0.0, 0u32);
+        for &k in known {
+            if self.kept[s + k - i] {
+                sum += squares(self.canvas.pixel(k), self.canvas.pixel(s + k - i));
+                count += 1;
+            }
+        }
+        let half = known.len().div_ceil(2) as u32;
+        (count > 0).then(|| Rank {
+            tier: count.min(half),
+            error: sum / (count as usize * self.canvas.channels) as f32,
+        })
+    }
+
+    /// The nearest kept pixel; of equally near ones the first.
+    fn nearest(&self, i: usize) -> usize {
+        let width = self.canvas.width;
+        let apart = |k: usize| (k / width).abs_diff(i / width).pow(2) + (k % width).abs_diff(i % width).pow(2);
+        let kept = (0..self.kept.len()).filter(|&k| self.kept[k]);
+        kept.min_by_key(|&k| apart(k)).unwrap_or(i)
+    }
+}
