@@ -32,7 +32,7 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
-use super::patches::{Canvas, Counts, beside, squares};
+use super::patches::{Canvas, Counts, beside, squares, weighed};
 use super::{ImputeContext, Imputer, ImputerMeta, fill};
 use crate::job::Passes;
 use crate::{Error, Input, Mask, Tensor};
@@ -138,6 +138,9 @@ struct Hole {
     /// Known pixels are those kept or filled.
     canvas: Canvas,
     kept: Vec<bool>,
+    /// 1 for each known or kept value, else 0.
+    weights: Vec<f32>,
+    sources: Vec<f32>,
     counts: Counts,
     confidence: Vec<f64>,
     /// Mean of the channels over the range of the kept values.
@@ -147,6 +150,13 @@ struct Hole {
     before: usize,
     after: usize,
     window: usize,
+}
+
+/// Known pixels of a patch: how many, where each run of them and each row of the patch starts and how long it is.
+struct Known {
+    count: usize,
+    runs: Vec<(usize, usize)>,
+    rows: Vec<(usize, usize)>,
 }
 
 /// How good a source is: patches kept as a whole come first, then those with half of the known pixels, then those with most.
@@ -179,6 +189,8 @@ impl Hole {
         };
         let mut hole = Self {
             counts: Counts::new(&kept, canvas.width),
+            weights: canvas.weights(&kept),
+            sources: canvas.weights(&kept),
             confidence: kept.iter().map(|&k| f64::from(u8::from(k))).collect(),
             grey: (0..kept.len()).map(grey).collect(),
             heap: BinaryHeap::new(),
@@ -301,6 +313,7 @@ impl Hole {
                 .values
                 .copy_within(from * channels..(from + 1) * channels, to * channels);
             self.canvas.known[to] = true;
+            self.weights[to * channels..(to + 1) * channels].fill(1.0);
             self.confidence[to] = trust;
             self.grey[to] = self.grey[from];
         }
@@ -325,10 +338,36 @@ impl Hole {
         })
     }
 
+    /// The known pixels of a patch.
+    fn known(&self, places: &[usize], reach: Reach) -> Known {
+        let mut known = Known {
+            count: 0,
+            runs: Vec::new(),
+            rows: places
+                .chunks_exact(reach.width())
+                .map(|row| (row[0], row.len()))
+                .collect(),
+        };
+        for row in places.chunks_exact(reach.width()) {
+            let mut open = false;
+            for &k in row {
+                if self.canvas.known[k] {
+                    known.count += 1;
+                    match known.runs.last_mut() {
+                        Some(run) if open => run.1 += 1,
+                        _ => known.runs.push((k, 1)),
+                    }
+                }
+                open = self.canvas.known[k];
+            }
+        }
+        known
+    }
+
     fn search(&self, i: usize, reach: Reach, places: &[usize], window: usize) -> Option<usize> {
         let (height, width) = (self.canvas.height, self.canvas.width);
         let (y, x) = (i / width, i % width);
-        let known: Vec<usize> = places.iter().copied().filter(|&k| self.canvas.known[k]).collect();
+        let known = self.known(places, reach);
         let rows = y.saturating_sub(window).max(reach.up)..=(y + window).min(height - 1 - reach.down);
         let columns = x.saturating_sub(window).max(reach.left)..=(x + window).min(width - 1 - reach.right);
         let all = places.len() as u32;
@@ -348,10 +387,10 @@ impl Hole {
                     });
                     self.compared(i, s, &known, limit)
                         .map(|error| Rank { tier: WHOLE, error })
-                } else if best.is_some_and(|(rank, _)| rank.tier == WHOLE) {
+                } else if best.is_some_and(|(rank, _)| rank.tier > count) {
                     None
                 } else {
-                    self.partly(i, s, &known)
+                    self.partly(i, s, &known, best.map(|(rank, _)| rank))
                 };
                 if let Some(rank) = rank
                     && best.is_none_or(|(than, _)| rank.better(than))
@@ -366,15 +405,15 @@ impl Hole {
         best.map(|(_, s)| s)
     }
 
-    /// The mean squared difference over `known`, unless it reaches `limit`.
-    fn compared(&self, i: usize, s: usize, known: &[usize], limit: f32) -> Option<f32> {
-        let n = (known.len() * self.canvas.channels).max(1) as f32;
+    /// The mean squared difference over runs of known pixels, unless it reaches `limit`.
+    fn compared(&self, i: usize, s: usize, known: &Known, limit: f32) -> Option<f32> {
+        let channels = self.canvas.channels;
+        let n = (known.count * channels).max(1) as f32;
         let limit = limit * n;
         let mut sum = 0.0;
-        for line in known.chunks(8) {
-            for &k in line {
-                sum += squares(self.canvas.pixel(k), self.canvas.pixel(s + k - i));
-            }
+        for &(k, len) in &known.runs {
+            let (a, b, len) = (k * channels, (s + k - i) * channels, len * channels);
+            sum += squares(&self.canvas.values[a..a + len], &self.canvas.values[b..b + len]);
             if sum >= limit {
                 return None;
             }
@@ -382,18 +421,32 @@ impl Hole {
         Some(sum / n)
     }
 
-    fn partly(&self, i: usize, s: usize, known: &[usize]) -> Option<Rank> {
-        let (mut sum, mut count) = (0.0, 0u32);
-        for &k in known {
-            if self.kept[s + k - i] {
-                sum += squares(self.canvas.pixel(k), self.canvas.pixel(s + k - i));
-                count += 1;
+    /// `than` is the best so far of those that are not kept as a whole.
+    fn partly(&self, i: usize, s: usize, known: &Known, than: Option<Rank>) -> Option<Rank> {
+        let channels = self.canvas.channels;
+        let half = known.count.div_ceil(2) as u32;
+        // With as many pixels as there can be, no larger sum is better.
+        let limit = than
+            .filter(|than| than.tier == half)
+            .map_or(f32::INFINITY, |than| than.error * (known.count * channels) as f32);
+        let (mut sum, mut count) = (0.0, 0.0);
+        for &(k, len) in &known.rows {
+            let (a, b, len) = (k * channels, (s + k - i) * channels, len * channels);
+            let (more, weight) = weighed(
+                &self.canvas.values[a..a + len],
+                &self.canvas.values[b..b + len],
+                &self.weights[a..a + len],
+                &self.sources[b..b + len],
+            );
+            sum += more;
+            count += weight;
+            if sum > limit {
+                return None;
             }
         }
-        let half = known.len().div_ceil(2) as u32;
-        (count > 0).then(|| Rank {
-            tier: count.min(half),
-            error: sum / (count as usize * self.canvas.channels) as f32,
+        (count > 0.0).then(|| Rank {
+            tier: ((count as usize / channels) as u32).min(half),
+            error: sum / count,
         })
     }
 

@@ -8,9 +8,10 @@
 //! halving distance); then each unknown pixel becomes the weighted mean of what the matches of all patches over it hold
 //! there, with weights `1.3^-d exp(-e / 2 v)`: `d` steps from the patch's centre to a known pixel, `e` the patch's error, `v` the
 //! 75th percentile of all errors. A level has half the size of the next, its pixels the means of the kept ones below; the
-//! coarsest starts from means of neighbours, ring by ring, the others from the matches of the level before. Sources are patches
-//! that are known as a whole. Where those are fewer than 2 % of all (scattered masks), the patches with most known pixels
-//! join them until they are 2 %; they are compared at, and vote by, their known pixels only.
+//! coarsest starts from means of neighbours, ring by ring, the others from the level before: from votes of its matches, moved
+//! along. Sources are patches that are known as a whole. Where those are fewer than 2 % of all (scattered masks), the half of all
+//! patches with most known pixels are, compared as they stand at the time; they vote by their known pixels only, and a level
+//! then starts from the colours of the one before.
 //!
 //! **Shapes and sign.** Input and output `[C, H, W]`; kept pixels unchanged; at least one must be kept. Pictures smaller than a
 //! patch are taken by patches of their own size.
@@ -113,8 +114,6 @@ pub struct Level {
     /// Whether each patch may be a source.
     source: Vec<bool>,
     sources: Vec<usize>,
-    /// Whether all sources are known as a whole.
-    whole: bool,
     /// Whether each patch holds an unknown pixel.
     target: Vec<bool>,
     /// The match of each target.
@@ -152,7 +151,6 @@ impl Level {
             rows,
             columns,
             target: counts.iter().map(|&n| n < full).collect(),
-            whole: least == full,
             counts,
             source,
             sources,
@@ -166,7 +164,8 @@ impl Level {
             inherited |= guess.is_some();
             level.matched[t] = guess.unwrap_or_else(|| level.sources[random.index(level.sources.len())]);
         }
-        if inherited {
+        // Where sources have holes, what the coarser level left is more than their few votes.
+        if inherited && least == full {
             level.cast(false);
         }
         level
@@ -196,24 +195,13 @@ impl Level {
         let (width, channels) = (self.canvas.width, self.canvas.channels);
         let place = |p: usize| p / self.columns * width + p % self.columns;
         let (t, from) = (place(t), place(s));
-        let n = self.counts[s] as f32 * channels as f32;
+        let n = (self.patch[0] * self.patch[1] * channels) as f32;
         let limit = limit * n;
         let mut sum = 0.0;
         for row in 0..self.patch[0] {
-            let (a, b) = (t + row * width, from + row * width);
-            if self.whole {
-                let line = self.patch[1] * channels;
-                sum += squares(
-                    &self.canvas.values[a * channels..][..line],
-                    &self.canvas.values[b * channels..][..line],
-                );
-            } else {
-                for k in 0..self.patch[1] {
-                    if self.canvas.known[b + k] {
-                        sum += squares(self.canvas.pixel(a + k), self.canvas.pixel(b + k));
-                    }
-                }
-            }
+            let line = self.patch[1] * channels;
+            let (a, b) = ((t + row * width) * channels, (from + row * width) * channels);
+            sum += squares(&self.canvas.values[a..a + line], &self.canvas.values[b..b + line]);
             if sum >= limit {
                 return f32::INFINITY;
             }
@@ -362,17 +350,21 @@ impl Level {
     }
 }
 
-/// How many known pixels make a source: all, or as many as leave a share of `1 / SOURCES` of the patches.
+/// How many known pixels make a source: all, or where that leaves less than a share of `1 / SOURCES` of the patches, as many
+/// as leave half of them.
 fn least_known(counts: &[u32], full: u32) -> u32 {
     let enough = counts.len().div_ceil(SOURCES).max(counts.len().min(16));
     let mut having = vec![0usize; full as usize + 1];
     for &n in counts {
         having[n as usize] += 1;
     }
+    if having[full as usize] >= enough {
+        return full;
+    }
     let mut total = 0;
     for n in (1..=full).rev() {
         total += having[n as usize];
-        if total >= enough {
+        if total >= counts.len().div_ceil(2) {
             return n;
         }
     }
@@ -400,7 +392,7 @@ mod tests {
 
     fn level(gone: impl Fn(usize, usize) -> bool) -> (Level, Stream) {
         let mut random = SeedStream::new(4).stream("test");
-        let x = Tensor::from_fn(&[2, 22, 24], |i| (i as f32 * 0.3).sin() + 0.3 * random.normal());
+        let x = Tensor::from_fn(&[2, 22, 24], |i| (i as f32 * 0.3).sin() + 0.05 * random.normal());
         let removed = Mask::new(22, 24, (0..22 * 24).map(|i| gone(i / 24, i % 24)).collect());
         let canvas = Canvas::new(&Input::preprocessed(x), &removed);
         (Level::new(canvas, 5, None, &mut random), random)
@@ -425,10 +417,18 @@ mod tests {
     }
 
     #[test]
-    fn the_search_finds_nearly_what_an_exhaustive_one_finds() {
+    fn the_search_ends_where_an_exhaustive_one_does_and_comes_near_soon() {
         for gone in [block, scattered] {
             let (mut level, mut random) = level(gone);
-            search(&mut level, &mut random, 6);
+            let total = |level: &Level| {
+                let targets = (0..level.target.len()).filter(|&t| level.target[t] && level.error[t].is_finite());
+                targets.map(|t| level.error[t]).sum::<f32>()
+            };
+            search(&mut level, &mut random, 0);
+            let random_matches = total(&level);
+            search(&mut level, &mut random, 4);
+            let soon = total(&level);
+            search(&mut level, &mut random, 250);
             let (mut found, mut least) = (0.0, 0.0);
             for t in (0..level.target.len()).filter(|&t| level.target[t]) {
                 let all = level.sources.iter().filter(|&&s| s != t);
@@ -439,7 +439,8 @@ mod tests {
                 found += level.error[t];
                 least += best;
             }
-            assert!(found <= 1.2 * least, "{found} {least}");
+            assert!(found <= 1.1 * least, "{found} {least}");
+            assert!(soon < 0.25 * random_matches, "{soon} {random_matches}");
         }
     }
 
@@ -490,7 +491,9 @@ mod tests {
         let mut counts = vec![3; 1000];
         counts[..19].fill(9);
         counts[19..40].fill(8);
-        assert_eq!(least_known(&counts, 9), 8);
+        assert_eq!(least_known(&counts, 9), 3);
+        counts[..20].fill(9);
+        assert_eq!(least_known(&counts, 9), 9);
         assert_eq!(least_known(&[0, 0, 1, 0], 9), 1);
     }
 }

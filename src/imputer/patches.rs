@@ -126,6 +126,14 @@ impl Canvas {
         steps
     }
 
+    /// 1 for each value of a pixel of `of`, else 0; `[H, W, C]`.
+    pub fn weights(&self, of: &[bool]) -> Vec<f32> {
+        let values = of
+            .iter()
+            .flat_map(|&k| std::iter::repeat_n(f32::from(u8::from(k)), self.channels));
+        values.collect()
+    }
+
     /// As `[C, H, W]`.
     pub fn planes(&self) -> Tensor {
         let pixels = self.height * self.width;
@@ -165,6 +173,27 @@ pub(super) fn squares(a: &[f32], b: &[f32]) -> f32 {
         sum += lane;
     }
     sum
+}
+
+/// Sum of squared differences, each times both weights; and the sum of the weights' products.
+pub(super) fn weighed(a: &[f32], b: &[f32], of_a: &[f32], of_b: &[f32]) -> (f32, f32) {
+    let (mut sums, mut weights) = ([0f32; 8], [0f32; 8]);
+    let whole = a.len() / 8 * 8;
+    let parts = a[..whole].chunks_exact(8).zip(b.chunks_exact(8));
+    let parts = parts.zip(of_a.chunks_exact(8)).zip(of_b.chunks_exact(8));
+    for (((a, b), of_a), of_b) in parts {
+        for k in 0..8 {
+            let (d, w) = (a[k] - b[k], of_a[k] * of_b[k]);
+            sums[k] += w * d * d;
+            weights[k] += w;
+        }
+    }
+    for k in whole..a.len() {
+        let (d, w) = (a[k] - b[k], of_a[k] * of_b[k]);
+        sums[0] += w * d * d;
+        weights[0] += w;
+    }
+    (sums.iter().sum(), weights.iter().sum())
 }
 
 /// How many pixels of a rectangle are known.
@@ -227,5 +256,11 @@ mod tests {
         assert_eq!(counts.within(1, 1, 1, 2), 1);
         let (a, b): (Vec<f32>, Vec<f32>) = ((0..19u8).map(f32::from).collect(), vec![0.0; 19]);
         assert!((squares(&a, &b) - 2109.0).abs() < 1e-3);
+        let even: Vec<f32> = (0..19u8).map(|k| f32::from(1 - k % 2)).collect();
+        let (sum, weight) = weighed(&a, &b, &even, &[1.0; 19]);
+        assert!(
+            (sum - 1140.0).abs() < 1e-3 && (weight - 10.0).abs() < 1e-6,
+            "{sum} {weight}"
+        );
     }
 }
