@@ -251,7 +251,7 @@ impl Level {
             let (y, x) = (t / self.columns, t % self.columns);
             let (rows, columns) = (self.rows, self.columns);
             if backwards {
-                if x + 1 < columns && self.target[t + 1] && self.matched[t + 1] % columns > 0 {
+                if x + 1 < columns && self.target[t + 1] && !self.matched[t + 1].is_multiple_of(columns) {
                     self.attempt(t, self.matched[t + 1] - 1);
                 }
                 if y + 1 < rows && self.target[t + columns] && self.matched[t + columns] >= columns {
