@@ -10,6 +10,7 @@ do at best is what counts, so that below 0.5 is as telling as above.
 """
 
 import argparse
+import hashlib
 import json
 from collections import defaultdict
 from pathlib import Path
@@ -104,7 +105,7 @@ def tensor(picture):
 
 
 class Known:
-    """PSNR and distance of features of the classical fills, which do not change."""
+    """PSNR and distance of features, by fill (a network's by its file too) and case: what does not change is measured once."""
 
     def __init__(self, path):
         self.path, self.told = path, 0
@@ -112,7 +113,7 @@ class Known:
 
     def save(self, now=False):
         if now or len(self.rows) > self.told + 300:
-            self.path.write_text(json.dumps({k: v for k, v in self.rows.items() if k.split(" (")[0] in FILLS}))
+            self.path.write_text(json.dumps(self.rows))
             self.told = len(self.rows)
 
 
@@ -130,14 +131,15 @@ def main():
     detector = network(options.detector) if options.detector else None
     judge = Judge()
     names = [n for n in NAMES if n in FILLS or n in nets]
+    labels = {n: f"{n} {hashlib.sha256(getattr(options, n).read_bytes()).hexdigest()}" if n in nets else n for n in names}
     known = Known(options.cache / "rows.json")
     rows = []
     for key, photo, kind, share, picture, removed in cases(options.photographs, options.every):
         original = None
         for name in names:
-            at = f"{name} {key}"
+            at = f"{labels[name]} {key}"
             fill = fills_of(name, nets, options.cache, picture, removed, key)
-            if at not in known.rows or name in nets:
+            if at not in known.rows:
                 original = original or judge(tensor(picture))
                 far = sum((a - b).square().sum(1).mean() for a, b in zip(original, judge(tensor(fill))))
                 known.rows[at] = {"psnr": float(-10 * np.log10(max(1e-10, np.square(fill - picture)[removed].mean()))), "features": float(far)}
