@@ -24,34 +24,56 @@ from classical import FILLS  # noqa: E402
 from evaluate import auc, network, seen  # noqa: E402
 from export import Builder  # noqa: E402
 
-SEED, SIDE, BATCH, RATE, AVERAGE, WIDTH = 7, 64, 16, 3e-3, 0.995, 24
-DILATIONS = (1, 2, 4, 8, 2, 1)
+SEED, SIDE, BATCH, RATE, AVERAGE, WIDTH = 7, 64, 16, 5e-3, 0.99, 24
+DILATIONS = (1, 2, 4, 2, 1)
 PADDING = (1, 2, 1, 2)      # one more at the end, for odd sizes; an even one does not see it
 CHOICES = (*FILLS, "inpainter", "inpainter", "sampler", "sampler")
+
+
+# What a pixel has that its neighbours do not foretell: the weights of ROAD's equations.
+STENCIL = np.array([[-1 / 12, -1 / 6, -1 / 12], [-1 / 6, 1, -1 / 6], [-1 / 12, -1 / 6, -1 / 12]], np.float32)
 
 
 class Detector(nn.Module):
     def __init__(self):
         super().__init__()
-        self.stem = nn.Conv2d(3, WIDTH, 4, 2)
-        self.layers = nn.ModuleList(nn.Conv2d(WIDTH, WIDTH, 3, 1, d, d) for d in DILATIONS)
+        self.stencil = nn.Conv2d(3, 3, 3, 1, 1, groups=3, bias=False).requires_grad_(False)
+        self.stencil.weight.copy_(torch.from_numpy(STENCIL)[None, None].expand(3, 1, 3, 3))
+        self.stem = nn.Sequential(nn.Conv2d(9, WIDTH, 4, 2), nn.BatchNorm2d(WIDTH))
+        self.layers = nn.ModuleList(nn.Sequential(nn.Conv2d(WIDTH, WIDTH, 3, 1, d, d), nn.BatchNorm2d(WIDTH)) for d in DILATIONS)
         self.out = nn.Conv2d(WIDTH, 4, 3, 1, 1)
 
     def forward(self, x):
-        h = F.leaky_relu(self.stem(F.pad(4 * x - 2, PADDING)), 0.1)
+        left = self.stencil(x)
+        x = torch.cat((4 * x - 2, 8 * left, (left.abs() + 1e-3).log()), 1)
+        h = F.leaky_relu(self.stem(F.pad(x, PADDING)), 0.1)
         for layer in self.layers:
             h = h + F.leaky_relu(layer(h), 0.1)
         return F.pixel_shuffle(self.out(h), 2)[..., : x.shape[2], : x.shape[3]]
 
 
+def folded(pair):
+    """A convolution and the batch normalisation after it as one convolution."""
+    return nn.utils.fusion.fuse_conv_bn_eval(*pair)
+
+
 def export(net, out):
+    """Writes the network; weights are rounded to float16 after the batch normalisations are folded in."""
+    stem, layers = folded(net.stem), [folded(layer) for layer in net.layers]
+    for conv in (stem, *layers, net.out):
+        conv.weight.data = conv.weight.data.half().float()
+    net.stem, net.layers = nn.Sequential(stem), nn.ModuleList(nn.Sequential(layer) for layer in layers)
     b = Builder()
     x = b.node("Sub", "centred", b.node("Mul", "scaled", "input", b.number(4)), b.number(2))
-    h = b.node("LeakyRelu", "stem.relu", b.conv("stem", net.stem, x, [1, 1, 2, 2]), alpha=0.1)
-    for i, layer in enumerate(net.layers):
+    weight = b.constant("stencil.weight", net.stencil.weight.numpy())
+    left = b.node("Conv", "stencil", "input", weight, kernel_shape=[3, 3], pads=[1, 1, 1, 1], group=3)
+    size = b.node("Log", "log", b.node("Add", "safe", b.node("Abs", "size", left), b.number(1e-3)))
+    x = b.node("Concat", "seen", x, b.node("Mul", "left", left, b.number(8)), size, axis=1)
+    h = b.node("LeakyRelu", "stem.relu", b.conv("stem", stem, x, [1, 1, 2, 2]), alpha=0.1)
+    for i, layer in enumerate(layers):
         h = b.node("Add", f"layer{i}.add", h, b.node("LeakyRelu", f"layer{i}.relu", b.conv(f"layer{i}", layer, h), alpha=0.1))
     y = b.node("DepthToSpace", "shuffled", b.conv("out", net.out, h), blocksize=2, mode="CRD")
-    size = b.node("Slice", "size", b.node("Shape", "shape", "input"), b.constant("two", np.array([2])), b.constant("four", np.array([4])))
+    size = b.node("Slice", "extent", b.node("Shape", "shape", "input"), b.constant("two", np.array([2])), b.constant("four", np.array([4])))
     b.node("Slice", "output", y, b.constant("start", np.array([0, 0])), size, b.constant("axes", np.array([2, 3])))
     values = [helper.make_tensor_value_info(n, TensorProto.FLOAT, ["N", c, "H", "W"]) for n, c in (("input", 3), ("output", 1))]
     g = helper.make_graph(b.nodes, "detector", values[:1], values[1:], b.weights)
@@ -89,7 +111,7 @@ def main():
         return np.where(removed[..., None], nets[name](seen(picture, removed, *noise))[0].transpose(1, 2, 0), picture)
 
     net = Detector().to(memory_format=torch.channels_last)
-    optimiser = torch.optim.Adam(net.parameters(), RATE, (0.9, 0.98), fused=True)
+    optimiser = torch.optim.Adam([p for p in net.parameters() if p.requires_grad], RATE, (0.9, 0.98), fused=True)
     average = {k: v.clone() for k, v in net.state_dict().items()}
     start, step, limit, sums, found = time.monotonic(), 0, options.minutes * 60, 0.0, []
     while (spent := time.monotonic() - start) < limit:
@@ -109,15 +131,16 @@ def main():
         step += 1
         decay = min(AVERAGE, step / (step + 20))
         for k, v in net.state_dict().items():
-            average[k].lerp_(v, 1 - decay)
+            if v.is_floating_point():
+                average[k].lerp_(v, 1 - decay)
         sums += loss.item()
         found += [auc(a.ravel(), b.ravel() > 0) for a, b in zip(y.detach().numpy(), m.numpy())]
         if step % 100 == 0 or time.monotonic() - start >= limit:
             print(f"step {step} {spent / 60:.1f} min: loss {sums / 100:.4f}, mean AUC {np.mean(found):.4f}", flush=True)
             sums, found = 0.0, []
             shown = Detector()
-            shown.load_state_dict({k: v.half().float() if k.endswith("weight") else v for k, v in average.items()})
-            export(shown.requires_grad_(False), options.out / "detector.onnx")
+            shown.load_state_dict(average)
+            export(shown.eval().requires_grad_(False), options.out / "detector.onnx")
 
 
 if __name__ == "__main__":

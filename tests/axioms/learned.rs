@@ -3,6 +3,7 @@
 use lucarne::error::InputError;
 use lucarne::imputer::{self, Networks};
 use lucarne::job::{Job, Silent};
+use lucarne::metric::Score;
 use lucarne::model::Limits;
 use lucarne::params::ParamValues;
 use lucarne::rng::SeedStream;
@@ -173,4 +174,30 @@ fn the_sampler_draws() {
     assert_eq!(of(1, 0.0), of(2, 0.0));
     assert_eq!(of(1, 1.0), of(1, 1.0));
     assert!(furthest(&of(1, 1.0), &of(2, 1.0)) > 1e-3);
+}
+
+/// Any size fits the detector, and what it was trained to see in photographs it sees in a plain scene too.
+#[test]
+fn the_detector_finds_noise_and_takes_any_size() {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let file = std::fs::read(format!("{root}/models/detector/detector.onnx")).expect("the file is there");
+    assert!(file.len() <= 100_000, "{} bytes", file.len());
+    let networks = Networks::default();
+    networks
+        .load("detector", &file, &Limits::default())
+        .expect("it is a network");
+    for [height, width] in [[1, 1], [7, 12], [33, 30], [64, 64]] {
+        let x = Tensor::zeros(&[1, 3, height, width]);
+        let logits = networks.run("detector", &x).expect("it takes any size");
+        assert_eq!(logits.shape(), [1, 1, height, width]);
+        assert!(logits.is_finite());
+    }
+    let (x, removed) = (scene(3, 64, 64), centre(64, 64));
+    let noisy = fill("uniform-noise", &ParamValues::new(), 4, &x, &removed);
+    let shown = Tensor::new(&[1, 3, 64, 64], noisy.into_data());
+    let logits = networks.run("detector", &shown).expect("it takes any size");
+    match lucarne::criteria::detectability::auc(&logits, &removed) {
+        Score::Value(auc) => assert!(auc > 0.9, "{auc}"),
+        other => panic!("{other:?}"),
+    }
 }
