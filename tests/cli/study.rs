@@ -47,7 +47,7 @@ fn removal(folder: &Path, more: &[&str]) -> Vec<String> {
         "blurred",
         "--imputers",
         "constant",
-        "noisy-linear",
+        "uniform-noise",
         "--fractions",
         "20",
         "60",
@@ -83,7 +83,7 @@ fn a_stopped_study_goes_on_and_damage_loses_nothing() {
     let whole = text(&folder, file);
     // Two pictures; four maps and four degraded versions of one; two imputers; two orders.
     assert_eq!(whole.lines().count(), 2 + 2 * 8 * 2 * 2);
-    assert!(whole.contains("\ndog/one%2C two.png,grad-cam~80,noisy-linear,lerf,"));
+    assert!(whole.contains("\ndog/one%2C two.png,grad-cam~80,uniform-noise,lerf,"));
     assert!(says(&all).contains("64 lines, of which 64 were there before"));
     assert_eq!(text(&folder, file), whole, "nothing is computed twice");
 
@@ -251,7 +251,7 @@ fn what_cannot_be_studied_is_refused() {
     };
     let error = fails(2, &other("20", "0"));
     assert!(error.contains("percents"), "{error}");
-    let error = fails(2, &other("noisy-linear", "no-such"));
+    let error = fails(2, &other("uniform-noise", "no-such"));
     assert!(error.contains("no-such"), "{error}");
     let few = [
         "study",
