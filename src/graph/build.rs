@@ -14,6 +14,7 @@ use tract_onnx::tract_hir::internal::{
 };
 use tract_onnx::tract_hir::ops::konst::Const;
 
+use super::attributes;
 use super::normalise::BatchStatistics;
 use super::onnx::{has_subgraph, int, node_name, opset, within};
 use crate::error::LoadError;
@@ -94,6 +95,9 @@ fn check_operator(onnx: &Onnx, node: &NodeProto, site: &Site) -> Result<(), Load
     }
     if !onnx.op_register.0.contains_key(&node.op_type) {
         return fail("the engine has no such operator");
+    }
+    if let Err(why) = attributes::check(node) {
+        return fail(&why);
     }
     match node.op_type.as_str() {
         _ if has_subgraph(node) => fail("subgraphs other than a decided If are not run"),

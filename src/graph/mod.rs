@@ -3,6 +3,7 @@
 
 mod activations;
 mod attention;
+mod attributes;
 mod backward;
 mod branches;
 mod build;
