@@ -58,6 +58,8 @@ pub struct Job<'a> {
     total: Cell<u64>,
     partial: RefCell<Option<u64>>,
     hushed: Cell<bool>,
+    /// How often what is announced now will be run.
+    times: Cell<u64>,
 }
 
 /// Passes run through the network: a forward pass and a backward pass of one picture count one each.
@@ -86,18 +88,24 @@ impl<'a> Job<'a> {
             total: Cell::new(0),
             partial: RefCell::new(None),
             hushed: Cell::new(false),
+            times: Cell::new(1),
         }
     }
 
     /// Announces that about `passes` more passes will be run, for the progress bar.
     pub fn expect(&self, passes: Passes) {
-        self.total.set(self.total.get() + passes.total());
+        self.total.set(self.total.get() + self.times.get() * passes.total());
+    }
+
+    /// From here on what is announced counts `times` times: 0 for repetitions of what was announced already.
+    pub fn repeat(&self, times: u64) {
+        self.times.set(times);
     }
 
     /// Corrects what [`Job::expect`] was told, once a number that depends on the picture is known.
     pub fn expect_instead(&self, announced: Passes, now: Passes) {
-        let total = self.total.get() + now.total();
-        self.total.set(total.saturating_sub(announced.total()));
+        let total = self.total.get() + self.times.get() * now.total();
+        self.total.set(total.saturating_sub(self.times.get() * announced.total()));
     }
 
     /// Counts finished passes, reports progress, lets the host breathe, and stops if cancelled.

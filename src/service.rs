@@ -192,9 +192,10 @@ impl Service {
                     networks: &self.networks,
                 };
                 let filled = input.with(session::impute(&cx, &input, &removed, &removal).await?);
-                let classes = match answer {
-                    true => session::predict(&*pool, &job, &filled, 0).await?,
-                    false => Vec::new(),
+                let classes = if answer {
+                    session::predict(&*pool, &job, &filled, 0).await?
+                } else {
+                    Vec::new()
                 };
                 Ok(shown(&filled, |width, height| Reply::Imputed {
                     width,

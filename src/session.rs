@@ -122,6 +122,9 @@ pub struct Circumstances<'a> {
     pub draws: u32,
 }
 
+/// Most fillings that a score is the mean over.
+const DRAWS: u32 = 1000;
+
 /// The score of `map` (`[C, H, W]` or `[1, h, w]`) under `metric`.
 pub async fn evaluate(
     q: &Question<'_>,
@@ -153,8 +156,12 @@ pub async fn evaluate(
     let removes = entry.meta().needs(metric::Need::Imputer) || explains_by_removal;
     let sampled = removes && cx.removal.imputer.meta().stochastic;
     let draws = if sampled { around.draws.max(1) } else { 1 };
+    if draws > DRAWS {
+        return Err(Error::param("draws", format!("{draws} is more than {DRAWS}")));
+    }
     let mut found = Vec::new();
     for draw in 0..draws {
+        q.job.repeat(if draw == 0 { u64::from(draws) } else { 0 });
         // The first draw is what a single one would be.
         let random = q.random.draw(draw);
         let cx = Context {

@@ -28,7 +28,9 @@ fn limits() -> Limits {
 /// Loads, runs and differentiates a file as far as it can be; whether it ran.
 fn use_file(bytes: &[u8]) -> bool {
     let limits = limits();
-    let Ok(found) = inspect(bytes, &limits) else { return false };
+    let Ok(found) = inspect(bytes, &limits) else {
+        return false;
+    };
     let mut card = found.card;
     if card.input.shape.iter().any(|&d| d == 0 || d > 64) {
         for size in &mut card.input.shape[2..] {

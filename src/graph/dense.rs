@@ -9,10 +9,10 @@ use super::Plan;
 use super::build::Untyped;
 use super::import::{choose_output, name_apart, real_inputs};
 use super::onnx::{decode, each_tensor, prune, settle, single_precision, unreadable};
+use crate::Tensor;
 use crate::error::{Error, LoadError, RunError};
 use crate::guard;
 use crate::model::Limits;
-use crate::Tensor;
 
 /// Sizes whose plans are kept; the one used longest ago goes when there are more.
 const PLANS: usize = 3;
@@ -51,16 +51,18 @@ impl Dense {
 
     fn plan(&self, x: &Tensor) -> Result<Rc<Plan>, Error> {
         let Ok(size) = <[usize; 4]>::try_from(x.shape()) else {
-            return Err(backend(format!("its input has the shape {:?}, not [1, C, H, W]", x.shape())));
+            return Err(backend(format!(
+                "its input has the shape {:?}, not [1, C, H, W]",
+                x.shape()
+            )));
         };
         let mut plans = self.plans.borrow_mut();
         let known = plans.iter().position(|(s, _)| *s == size);
-        let entry = match known.and_then(|i| plans.remove(i)) {
-            Some(entry) => entry,
-            None => {
-                let built = guard::catch(|| self.build(size)).unwrap_or_else(|why| Err(backend(why)));
-                (size, Rc::new(built?))
-            }
+        let entry = if let Some(entry) = known.and_then(|i| plans.remove(i)) {
+            entry
+        } else {
+            let built = guard::catch(|| self.build(size)).unwrap_or_else(|why| Err(backend(why)));
+            (size, Rc::new(built?))
         };
         plans.truncate(PLANS - 1);
         let plan = entry.1.clone();

@@ -1,12 +1,14 @@
 //! Scores as means over several fillings of an imputer that draws random numbers.
 
-use lucarne::job::Silent;
+use std::cell::RefCell;
+
+use lucarne::job::{Host, Report, Silent};
 use lucarne::metric::{self, Evidence, Measurement, Score};
 use lucarne::params::{ParamValue, ParamValues};
 use lucarne::protocol::{Choice, Evaluated, WireTarget, WireTargetKind};
 use lucarne::rng::SeedStream;
 use lucarne::session::{self, Circumstances, Question};
-use lucarne::{Context, Input, Job, Removal, Target, TargetKind, Tensor, imputer};
+use lucarne::{BoxFuture, Context, Error, Input, Job, Removal, Target, TargetKind, Tensor, imputer};
 
 use crate::harness::{Counting, networks, number, picture, small, values};
 
@@ -22,9 +24,14 @@ fn map() -> Tensor {
 
 /// The score that the session gives, with its passes.
 fn score(metric: &str, imputer: &str, draws: u32, seed: u64) -> (Evaluated, u64) {
+    let (found, passes) = watched(&Silent, metric, imputer, draws, seed);
+    (found.expect("it is scored"), passes)
+}
+
+fn watched(host: &dyn Host, metric: &str, imputer: &str, draws: u32, seed: u64) -> (Result<Evaluated, Error>, u64) {
     let inner = small();
     let exec = Counting::new(&inner, 4);
-    let (input, job, random) = (picture(), Job::new(&Silent), SeedStream::new(seed));
+    let (input, job, random) = (picture(), Job::new(host), SeedStream::new(seed));
     let question = Question {
         exec: &exec,
         job: &job,
@@ -48,7 +55,7 @@ fn score(metric: &str, imputer: &str, draws: u32, seed: u64) -> (Evaluated, u64)
         steps()
     };
     let choice = Choice::new(metric, params);
-    let found = pollster::block_on(session::evaluate(&question, &map(), &choice, &around)).expect("it is scored");
+    let found = pollster::block_on(session::evaluate(&question, &map(), &choice, &around));
     (found, exec.pictures.get())
 }
 
@@ -191,4 +198,43 @@ fn a_filling_without_a_score_leaves_none_to_all() {
     let found = pollster::block_on(session::evaluate(&question, &map(), &choice, &around)).expect("it is an answer");
     assert_eq!((found.score, found.spread), (None, None));
     assert!(found.undefined.is_some_and(|why| why.contains("least of 1")));
+}
+
+/// Remembers what every progress report said.
+#[derive(Default)]
+struct Reports(RefCell<Vec<(u64, u64)>>);
+
+impl Host for Reports {
+    fn report(&self, report: Report) {
+        if let Report::Progress { done, total } = report {
+            self.0.borrow_mut().push((done, total));
+        }
+    }
+    fn breathe(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
+    fn cancelled(&self) -> bool {
+        false
+    }
+    fn due(&self) -> bool {
+        false
+    }
+}
+
+#[test]
+fn all_fillings_are_announced_at_the_start() {
+    let host = Reports::default();
+    let (found, passes) = watched(&host, "deletion", "uniform-noise", 3, SEED);
+    found.expect("it is scored");
+    let reports = host.0.into_inner();
+    assert_eq!(passes, 21);
+    assert!(reports.iter().all(|&(_, total)| total == 21), "{reports:?}");
+    assert_eq!(reports.last().map(|r| r.0), Some(21));
+}
+
+#[test]
+fn more_fillings_than_anybody_waits_for_are_refused_by_name() {
+    let (found, passes) = watched(&Silent, "deletion", "uniform-noise", 100_000, SEED);
+    let error = found.expect_err("nobody waits for them").to_string();
+    assert!(error.contains("draws") && passes == 0, "{error}");
 }
