@@ -136,7 +136,7 @@ def main():
         sums += loss.item()
         found += [auc(a.ravel(), b.ravel() > 0) for a, b in zip(y.detach().numpy(), m.numpy())]
         if step % 100 == 0 or time.monotonic() - start >= limit:
-            print(f"step {step} {spent / 60:.1f} min: loss {sums / 100:.4f}, mean AUC {np.mean(found):.4f}", flush=True)
+            print(f"step {step} {spent / 60:.1f} min: loss {sums * BATCH / len(found):.4f}, mean AUC {np.mean(found):.4f}", flush=True)
             sums, found = 0.0, []
             shown = Detector()
             shown.load_state_dict(average)
