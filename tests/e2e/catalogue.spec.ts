@@ -303,6 +303,41 @@ test('the list of everything leads to each page; metrics and fillings run too', 
   await sound(page, 'metric page');
 });
 
+test('where we differ from the library that the field cites: one page, with a way there and back', async ({
+  lucarne,
+  page,
+}) => {
+  await lucarne.open('site', OBJECTS);
+  await lucarne.trust.getByRole('link', { name: en.report.departures }).click();
+  expect(page.url()).toMatch(/#\/departures$/);
+  const sheet = page.locator('departures-page');
+  await expect(sheet.getByRole('heading', { level: 2, name: en.report.departures })).toBeFocused();
+  const rows = sheet.getByRole('table').first().getByRole('row');
+  expect(await rows.count()).toBeGreaterThan(3);
+  // Every row gives both numbers and the reason.
+  for (const cell of await sheet.locator('tbody td').all()) await expect(cell).not.toBeEmpty();
+  await sound(page, 'departures');
+  await page.setViewportSize({ width: 390, height: 844 });
+  await sound(page, 'departures narrow');
+  await sheet.getByRole('link', { name: g.pages.all }).click();
+  const list = page.locator('catalogue-page');
+  await expect(list.getByRole('heading', { level: 2, name: g.pages.all })).toBeFocused();
+  // Every entry of the engine has its line, and a page that opens.
+  const links = list.locator('li a');
+  expect(await links.count()).toBeGreaterThan(100);
+  const addresses = await links.evaluateAll((all) => all.map((a) => a.getAttribute('href') ?? ''));
+  expect(new Set(addresses).size).toBe(addresses.length);
+  expect(addresses.every((a) => /^#\/(method|metric|imputer)\/[a-z0-9-]+$/.test(a))).toBe(true);
+  await sound(page, 'all narrow');
+  await list.getByRole('searchbox', { name: g.pages.search }).fill('no such thing');
+  await expect(list.getByText(g.pages.found(0))).toBeVisible();
+  await expect(links).toHaveCount(0);
+  await page.goBack();
+  await expect(sheet).toBeVisible();
+  await page.goBack();
+  await expect(lucarne.trust).toBeVisible();
+});
+
 test('an address of a page opens it, in French too, and an unknown one says so', async ({ lucarne, page }) => {
   await page.addInitScript(() => Object.defineProperty(navigator, 'languages', { get: () => ['fr'] }));
   await lucarne.open('single', '#/method/occlusion');

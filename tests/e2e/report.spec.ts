@@ -103,6 +103,46 @@ test('methods by metrics by fillings: ranked, compared, read out, and saved', as
   expect(lines[1]).toContain(`,scored,${String(first)},`);
 });
 
+test('a method that compares with another picture is explained again with the same one', async ({ lucarne }) => {
+  test.setTimeout(120_000);
+  await lucarne.open('site', OBJECTS);
+  await lucarne.choose('DeepLIFT');
+  await lucarne.why
+    .getByRole('combobox', { name: en.paramNames['reference'] ?? 'reference', exact: true })
+    .selectOption('picture');
+  await lucarne.why.getByRole('button', { name: en.why.explain, exact: true }).click();
+  await expect(lucarne.maps.getByRole('button', { name: en.why.save })).toBeVisible();
+  await lucarne.trust.getByRole('button', { name: report.preset.none, exact: true }).click();
+  await lucarne.trust.getByRole('searchbox', { name: report.find }).fill('max-sensitivity');
+  await tick(lucarne, 'Max-sensitivity').check();
+  await start(lucarne).click();
+  await done(lucarne);
+  const row = table(lucarne).getByRole('row', { name: /^DeepLIFT/ });
+  await expect(row).not.toContainText(/failed|reference/);
+  await row.getByRole('button').last().click();
+  await expect(row.getByText(en.provenance.baseline)).toBeVisible();
+});
+
+test('a score with a filling by chance is a mean of several, with its spread', async ({ lucarne }) => {
+  test.setTimeout(120_000);
+  await lucarne.open('site', OBJECTS);
+  await lucarne.explain('Gradient');
+  const draws = lucarne.trust.getByRole('spinbutton', { name: report.draws });
+  await expect(draws).toHaveCount(0);
+  await lucarne.trust.getByRole('button', { name: report.preset.none, exact: true }).click();
+  await lucarne.trust.getByRole('searchbox', { name: report.find }).fill('deletion');
+  await tick(lucarne, 'Deletion').check();
+  await tick(lucarne, 'Uniform noise').check();
+  await draws.fill('4');
+  await draws.blur();
+  await start(lucarne).click();
+  await done(lucarne);
+  const row = table(lucarne).getByRole('row', { name: /^Gradient/ });
+  await expect(row).toContainText('±');
+  await row.getByRole('button').last().click();
+  await expect(row.getByText(/Mean of 4 fillings/)).toBeVisible();
+});
+
 test('a sample with a mask is measured by it', async ({ lucarne }) => {
   await lucarne.open('site', OBJECTS);
   await lucarne.explain('Gradient');

@@ -42,6 +42,8 @@ export class ProvenanceList extends AppElement {
     const kind = this.t.answer.kinds[p.target.kind];
     const passes = html`${t.passCounts(this.f.count(p.forward), this.f.count(p.backward))}
       <term-note .app=${this.app} term="passes"></term-note>`;
+    const hash = (name: string, sha256: string | undefined): [string, unknown][] =>
+      sha256 ? [[name, html`<code>${sha256}</code>`]] : [];
     const rows: [string, unknown][] = [
       [t.target, `${p.label} (${t.class} ${p.target.class}), ${kind}`],
       [t.of, this.#choice(p.of)],
@@ -50,8 +52,10 @@ export class ProvenanceList extends AppElement {
       [t.passes, passes],
       [t.device, p.device],
       [t.model, p.model],
-      [t.hash, html`<code>${p.modelSha256}</code>`],
-      [t.input, html`<code>${p.inputSha256}</code>`],
+      ...hash(t.hash, p.modelSha256),
+      ...hash(t.input, p.inputSha256),
+      ...hash(t.baseline, p.baselineSha256),
+      ...hash(t.filler, p.removalSha256),
       [t.version, p.lucarne],
     ];
     return html`<dl>

@@ -83,6 +83,9 @@ export class ReportRanking extends ReportElement {
     `,
   ];
 
+  /** On a small screen each category says who comes first; all places are folded. */
+  private readonly wide = window.matchMedia('(min-width: 40rem)').matches;
+
   protected override render() {
     const { scores } = this.state;
     if (!scores) return nothing;
@@ -100,14 +103,26 @@ export class ReportRanking extends ReportElement {
             html`<div class="group">
               <h4>${this.categoryName(category)} <span class="small soft">${t.byMetrics(columns.length)}</span></h4>
               ${this.#verdict(places)}
-              <div class="ends" aria-hidden="true"><span>${t.first}</span><span>${t.last}</span></div>
-              <ol>
-                ${places.map((standing, at) => this.#place(standing, at, columns.length))}
-              </ol>
+              ${
+                this.wide
+                  ? this.#places(places, columns.length)
+                  : html`<details>
+                      <summary class="small">${t.allPlaces(places.length)}</summary>
+                      ${this.#places(places, columns.length)}
+                    </details>`
+              }
             </div>`,
         )}
       </div>
     </div>`;
+  }
+
+  #places(places: readonly Standing<ScoredRow>[], metrics: number) {
+    const t = this.t.report;
+    return html`<div class="ends" aria-hidden="true"><span>${t.first}</span><span>${t.last}</span></div>
+      <ol>
+        ${places.map((standing, at) => this.#place(standing, at, metrics))}
+      </ol>`;
   }
 
   #verdict(places: readonly Standing<ScoredRow>[]) {

@@ -246,6 +246,8 @@ export const en = {
     model: 'Network',
     hash: 'SHA-256 of the file',
     input: 'SHA-256 of the input',
+    baseline: 'SHA-256 of the picture compared with',
+    filler: 'SHA-256 of the filling network',
     passes: 'Passes',
     passCounts: (forward: string, backward: string) => `${forward} forward, ${backward} backward`,
     version: 'Lucarne',

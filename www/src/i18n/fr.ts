@@ -262,6 +262,8 @@ export const fr: Messages = {
     model: 'Réseau',
     hash: 'SHA-256 du fichier',
     input: 'SHA-256 de l’entrée',
+    baseline: 'SHA-256 de l’image comparée',
+    filler: 'SHA-256 du réseau qui remplit',
     passes: 'Passes',
     passCounts: (forward, backward) => `${forward} avant, ${backward} arrière`,
     version: 'Lucarne',

@@ -81,6 +81,7 @@ export const reportEn = {
   alone: 'no control to compare with',
   isControl: 'control',
   ranking: 'Ranking',
+  allPlaces: (count: number) => `All ${count} places`,
   rankingLead:
     'By the mean place over a category’s metrics, controls included. The bar reaches from the best place to the worst: a long bar means that the metrics disagree.',
   place: (place: number) => `${place}.`,
