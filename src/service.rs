@@ -192,8 +192,9 @@ impl Service {
                     networks: &self.networks,
                 };
                 let filled = input.with(session::impute(&cx, &input, &removed, &removal).await?);
+                let q = self.question(&*pool, &job, &input, session::UNASKED, &removal, &random);
                 let classes = if answer {
-                    session::predict(&*pool, &job, &filled, 0).await?
+                    session::answer(&q, &filled).await?
                 } else {
                     Vec::new()
                 };

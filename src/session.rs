@@ -240,6 +240,24 @@ pub async fn impute(cx: &ImputeContext<'_>, input: &Input, removed: &Mask, remov
     imputer::impute(entry, &params, cx, input, removed).await
 }
 
+/// The network's answer to `filled`, a filling by the question's removal: all classes, best first. Pixels that the removal
+/// marks as missing are left out of it.
+pub async fn answer(q: &Question<'_>, filled: &Input) -> Result<Vec<ClassScore>, Error> {
+    let cx = q.context()?;
+    let model = q.exec.model();
+    if cx.removal.imputer.marks_missing() {
+        model.network().check_missing()?;
+    } else {
+        attribution::check_input(model, filled)?;
+    }
+    let x = Tensor::stack(std::slice::from_ref(&filled.tensor));
+    let logits = cx.forward(&x, &[]).await?.remove(0);
+    if !logits.is_finite() {
+        return Err(crate::error::RunError::NonFinite { what: "answer".into() }.into());
+    }
+    Ok(classes(model, &logits, 0))
+}
+
 /// The target of a question that is asked before its class is known.
 pub const UNASKED: WireTarget = WireTarget {
     class: 0,

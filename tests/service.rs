@@ -284,27 +284,34 @@ fn a_picture_is_predicted_explained_scored_and_imputed() {
         panic!("nothing to see")
     };
     let mask: Vec<u8> = (0..width * height).map(|i| u8::from(i % 3 == 0)).collect();
-    let request = Request::Impute {
-        job: 8,
-        model,
-        picture: "p".into(),
-        removal: choice("noisy-linear"),
-        answer: true,
-        seed: 1,
+    let [Beside::Bytes(seen)] = &seen[..] else {
+        panic!("no picture")
     };
-    let Ok((Reply::Imputed { classes, .. }, filled)) = ask(&service, request, vec![Beside::Bytes(mask.clone())]) else {
-        panic!("nothing filled")
-    };
-    assert!(classes.is_sorted_by(|a, b| a.probability >= b.probability));
-    assert!((classes.iter().map(|c| f64::from(c.probability)).sum::<f64>() - 1.0).abs() < 1e-5);
-    let ([Beside::Bytes(seen)], [Beside::Bytes(filled)]) = (&seen[..], &filled[..]) else {
-        panic!("no pictures")
-    };
-    for (i, &gone) in mask.iter().enumerate() {
-        assert!(
-            gone != 0 || seen[4 * i..4 * i + 4] == filled[4 * i..4 * i + 4],
-            "kept pixel {i} changed"
-        );
+    // Filled, or left out of the network: kept pixels stay, and there is an answer.
+    for removal in ["noisy-linear", "layer-masking"] {
+        let request = Request::Impute {
+            job: 8,
+            model: model.clone(),
+            picture: "p".into(),
+            removal: choice(removal),
+            answer: true,
+            seed: 1,
+        };
+        let Ok((Reply::Imputed { classes, .. }, filled)) = ask(&service, request, vec![Beside::Bytes(mask.clone())])
+        else {
+            panic!("{removal}: nothing filled")
+        };
+        assert!(classes.is_sorted_by(|a, b| a.probability >= b.probability));
+        assert!((classes.iter().map(|c| f64::from(c.probability)).sum::<f64>() - 1.0).abs() < 1e-5);
+        let [Beside::Bytes(filled)] = &filled[..] else {
+            panic!("no picture")
+        };
+        for (i, &gone) in mask.iter().enumerate() {
+            assert!(
+                gone != 0 || seen[4 * i..4 * i + 4] == filled[4 * i..4 * i + 4],
+                "{removal}: kept pixel {i} changed"
+            );
+        }
     }
 }
 

@@ -8,7 +8,7 @@ import type { Link, ReadLink } from './link.js';
 import { decode, parseLabels, type Decoded } from './picture.js';
 import { defaultOf, findImputer, findMethod, fitting, keyOf, removalChoice } from './plan.js';
 import type { Reply, WireValue } from './protocol.gen.js';
-import { BENCH, type Bench } from './removal/bench.js';
+import { BENCH, mapOf, type Bench } from './removal/bench.js';
 import { BenchWork } from './removal/bench-work.js';
 import { Scoring } from './score.js';
 import { entryOf, type Draft, type ModelEntry, type Picture, type State, type Store } from './state.js';
@@ -287,6 +287,12 @@ export class Controller {
   /** Explains with one method after the other, with their own settings, as far as there is room. */
   async explainAll(ids: readonly string[]): Promise<void> {
     for (const id of ids) if (!(await explain(this.#store, this.#work, this.#key, id, this.#baseline))) return;
+  }
+
+  /** Runs `then` once the bench's map is there; it is computed first where it is not. */
+  async withMap(then: () => Promise<void>): Promise<void> {
+    if (!mapOf(this.#state)) await this.explainAll([this.#state.bench.method]);
+    if (mapOf(this.#state)) await then();
   }
 
   /** Asks what the entry `registry/id` would cost as it is set. */

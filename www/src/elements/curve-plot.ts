@@ -5,7 +5,7 @@ import { lineStyles } from '../styles/lines.js';
 import { shared } from '../styles/shared.js';
 import { AppElement } from './base.js';
 
-/** One line of the chart. `style` is 0–5 for explanations, or `control-0` … `control-3`. */
+/** One line of the chart. `style` is 0–5, which `dotted` or `fine` may follow, or `control-0` … `control-3`. */
 export interface Series {
   readonly name: string;
   readonly style: string;

@@ -58,7 +58,7 @@ export class DeparturesPage extends SheetPage {
         td:last-child {
           grid-column: 1 / -1;
         }
-        td[data-head]::before {
+        td[data-head]:not([data-head=''])::before {
           content: attr(data-head) ': ' / '';
           font-size: 0.85em;
           color: var(--soft);

@@ -117,6 +117,18 @@ export class FillCard extends AppElement {
       .facts {
         min-height: 1.4em;
       }
+      a {
+        color: var(--accent);
+        text-underline-offset: 0.15em;
+      }
+      h5 {
+        margin: 0;
+        font-size: 1em;
+        font-weight: 650;
+      }
+      .more > button {
+        justify-self: start;
+      }
       button.open-close {
         justify-self: start;
         min-height: 1.9em;
@@ -203,7 +215,7 @@ export class FillCard extends AppElement {
       </p>
       <p class="small">
         <span class="soft">${label}:</span> ${this.f.percent(before)} → ${this.f.percent(mean)}
-        ${values.length > 1 ? html`<span class="soft">± ${this.f.number(100 * deviation)}</span>` : nothing}
+        ${values.length > 1 ? html`<span class="soft">± ${this.f.percent(deviation)}</span>` : nothing}
         <span class="track" aria-hidden="true" ${vars({ '--now': `${100 * mean}%`, '--before': `${100 * before}%` })}>
           <span></span>
         </span>
@@ -254,7 +266,7 @@ export class FillCard extends AppElement {
     if (!prepared) return nothing;
     const label = this.state.answer?.find((c) => c.class === filled.target)?.label ?? '';
     return html`<div class="stack">
-      <h5 class="small">${t.strip(filled.draws.length)}</h5>
+      <h5>${t.strip(filled.draws.length)}</h5>
       <ul class="strip">
         ${filled.draws.map((draw) => {
           const probability = probabilityOf(draw.answer, filled.target);

@@ -1,10 +1,11 @@
 import { css, html, nothing } from 'lit';
-import { customElement } from 'lit/decorators.js';
+import { customElement, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import { toWire } from '../errors.js';
+import { MOST_MAPS } from '../plan.js';
 import { download, fileName } from '../export/download.js';
 import { benchJson, benchSheet } from '../removal/bench-files.js';
-import { fresh, maskOf, MOST_DRAWS } from '../removal/bench.js';
+import { fresh, mapOf, maskOf, MOST_DRAWS } from '../removal/bench.js';
 import { available, compared, shareOf } from '../removal/bench-work.js';
 import { shared } from '../styles/shared.js';
 import { AppElement } from './base.js';
@@ -56,10 +57,24 @@ export class FillGrid extends AppElement {
     `,
   ];
 
+  /** It is being filled, or explained first. */
+  @state() private running = false;
+
   readonly #run = (): void => {
-    if (this.state.work?.task === 'fill') this.app.controller.cancel();
-    else void this.app.controller.bench.fill();
+    const { controller } = this.app;
+    if (this.running) controller.cancel();
+    else {
+      this.running = true;
+      const fill = () => controller.bench.fill();
+      const filled = this.#needsMap ? controller.withMap(fill) : fill();
+      void filled.finally(() => (this.running = false));
+    }
   };
+
+  /** Whether the pixels are an explanation's that is not there yet. */
+  get #needsMap(): boolean {
+    return this.state.bench.source === 'explanation' && mapOf(this.state) === null;
+  }
 
   #toggle(id: string): void {
     const now = compared(this.state).map((i) => i.id);
@@ -92,18 +107,31 @@ export class FillGrid extends AppElement {
     const { bench, work, target } = this.state;
     const { filled } = bench;
     const mask = maskOf(this.state);
-    const running = work?.task === 'fill';
+    const running = this.running || work?.task === 'fill';
     const share = mask ? shareOf(mask) : 0;
     const chosen = compared(this.state);
     const stale = filled.length > 0 && !running && !fresh(filled, mask, target);
-    const why = !mask ? t.noMask : share === 0 ? t.nothing : chosen.length === 0 ? t.noFills : '';
+    const why = this.#needsMap
+      ? this.#wait()
+      : !mask
+        ? t.noMask
+        : share === 0
+          ? t.nothing
+          : chosen.length === 0
+            ? t.noFills
+            : '';
     return html`<div class="stack">
       <div class="row">
-        <button class=${running ? '' : 'primary'} type="button" ?disabled=${!running && why !== ''} @click=${this.#run}>
+        <button
+          class=${running ? '' : 'primary'}
+          type="button"
+          ?disabled=${!running && why !== '' && (!this.#needsMap || this.#full())}
+          @click=${this.#run}
+        >
           ${running ? this.t.cancel : t.run(this.f.count(chosen.length))}
         </button>
         ${why && !running ? html`<span class="small soft">${why}</span>` : nothing}
-        <work-bar .app=${this.app} .tasks=${['fill']}></work-bar>
+        ${running ? html`<work-bar .app=${this.app} .tasks=${['explain', 'fill']}></work-bar>` : nothing}
         ${
           filled.length > 0 && !running
             ? html`<info-pop labelled label=${t.save}>
@@ -134,6 +162,18 @@ export class FillGrid extends AppElement {
       <gauge-table .app=${this.app}></gauge-table>
       ${filled.length > 0 ? html`<p class="small soft">${t.one}</p>` : nothing}
     </div>`;
+  }
+
+  #full(): boolean {
+    return this.state.explained.length >= MOST_MAPS;
+  }
+
+  /** What comes before the fillings. */
+  #wait(): string {
+    const { bench } = this.state;
+    return this.#full()
+      ? this.t.guide.full(this.f.count(MOST_MAPS))
+      : this.t.removal.film.noMap(this.methodName(bench.method));
   }
 
   #settings() {

@@ -1,6 +1,6 @@
 import { css, html, nothing, type PropertyValues } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
-import { findImputer } from '../plan.js';
+import { findImputer, MOST_MAPS } from '../plan.js';
 import { mapOf, STEPS, type Film } from '../removal/bench.js';
 import { available } from '../removal/bench-work.js';
 import { shared } from '../styles/shared.js';
@@ -53,13 +53,16 @@ export class FilmPlayer extends AppElement {
         flex: 1 1 12em;
       }
       .fields {
-        max-width: 46em;
+        grid-template-columns: repeat(auto-fill, minmax(min(100%, 15em), 1fr));
+        max-width: 40em;
       }
     `,
   ];
 
   @state() private at = 0;
   @state() private playing = false;
+  /** The film is being made, or the map that it needs. */
+  @state() private running = false;
   #timer: ReturnType<typeof setInterval> | undefined;
   #shown: Film['choice'] | null = null;
 
@@ -107,8 +110,12 @@ export class FilmPlayer extends AppElement {
   };
 
   readonly #run = (): void => {
-    if (this.state.work?.task === 'film') this.app.controller.cancel();
-    else void this.app.controller.bench.film();
+    const { controller } = this.app;
+    if (this.running) controller.cancel();
+    else {
+      this.running = true;
+      void controller.withMap(() => controller.bench.film()).finally(() => (this.running = false));
+    }
   };
 
   #imputerName(id: string): string {
@@ -118,8 +125,8 @@ export class FilmPlayer extends AppElement {
 
   protected override render() {
     const t = this.t.removal.film;
-    const { bench, work } = this.state;
-    const running = work?.task === 'film';
+    const { bench } = this.state;
+    const { running } = this;
     const map = mapOf(this.state);
     return html`<div class="stack">
       <div class="fields">
@@ -152,7 +159,12 @@ export class FilmPlayer extends AppElement {
         </label>
       </div>
       <div class="row">
-        <button class=${running ? '' : 'primary'} type="button" ?disabled=${!running && !map} @click=${this.#run}>
+        <button
+          class=${running ? '' : 'primary'}
+          type="button"
+          ?disabled=${!running && this.state.explained.length >= MOST_MAPS && !map}
+          @click=${this.#run}
+        >
           ${running ? this.t.cancel : t.run}
         </button>
         ${
@@ -162,7 +174,7 @@ export class FilmPlayer extends AppElement {
               </span>`
             : html`<span class="small soft">${t.noMap(this.methodName(bench.method))}</span>`
         }
-        <work-bar .app=${this.app} .tasks=${['film']}></work-bar>
+        ${running ? html`<work-bar .app=${this.app} .tasks=${['explain', 'film']}></work-bar>` : nothing}
       </div>
       <error-note .app=${this.app} place="film"></error-note>
       ${bench.film && bench.film.frames.length > 0 ? this.#screen(bench.film, running) : nothing}

@@ -67,6 +67,13 @@ export class MaskEditor extends AppElement {
         border-radius: var(--radius);
         pointer-events: none;
       }
+      /* Its height is kept: what lies below must not move while it is pressed. */
+      .where {
+        height: 1.5em;
+        overflow: hidden;
+        text-overflow: ellipsis;
+        white-space: nowrap;
+      }
       .tools {
         display: grid;
         gap: 0.5em;
@@ -299,12 +306,14 @@ export class MaskEditor extends AppElement {
             : nothing
         }
       </div>
-      <p class="small soft">
-        ${mask ? t.share(share) : nothing}
-        <span role="status">
-          ${hand && place ? t.place(place[0], place[1], this.#taken(place)) : nothing} ${this.down ? t.down : nothing}
-        </span>
-      </p>
+      <p class="small soft">${mask ? t.share(share) : nothing}</p>
+      ${
+        hand
+          ? html`<p class="small soft where" role="status">
+              ${place ? t.place(place[0], place[1], this.#taken(place)) : nothing} ${this.down ? t.down : nothing}
+            </p>`
+          : nothing
+      }
       ${hand ? html`<p id="keys" class="small soft">${source === 'brush' ? t.keys : t.keysSegments}</p>` : nothing}
       ${source === 'brush' ? this.#tools(prepared) : nothing}
       ${source === 'segments' && this.state.bench.segments ? this.#segmentTools() : nothing}

@@ -3,6 +3,7 @@ import { customElement, state } from 'lit/decorators.js';
 import { byFamily, search } from '../finding.js';
 import { blocked, controls, findImputer, findMethod, findMetric, keyOf, scorable } from '../plan.js';
 import type { MethodEntry, MetricEntry, WireTargetKind } from '../protocol.gen.js';
+import { available } from '../removal/bench-work.js';
 import { CATEGORIES, columnsOf, hasBothOrders, REFERENCE, referenceImputer } from '../report.js';
 import { rowsOf } from '../score.js';
 import { entryOf, INITIAL, type ScorePlan } from '../state.js';
@@ -191,9 +192,10 @@ export class MetricPlan extends ReportElement {
   #imputers() {
     const t = this.t.report;
     const { plan, catalogue } = this.state;
-    const options: (readonly [string, string])[] = [
-      [REFERENCE, t.ofReference],
-      ...(catalogue?.imputers.map((i) => [i.id, this.text('imputer', i).name] as const) ?? []),
+    const can = new Set(available(this.state).map((i) => i.id));
+    const options: (readonly [string, string, boolean])[] = [
+      [REFERENCE, t.ofReference, true],
+      ...(catalogue?.imputers.map((i) => [i.id, this.text('imputer', i).name, can.has(i.id)] as const) ?? []),
     ];
     const toggle = (id: string) => {
       const imputers = this.#toggle(plan.imputers, id);
@@ -205,16 +207,18 @@ export class MetricPlan extends ReportElement {
       <legend class="label">${t.imputers} <term-note .app=${this.app} term="imputer"></term-note></legend>
       <ul>
         ${options.map(
-          ([id, name]) =>
+          ([id, name, possible]) =>
             html`<li class=${id === REFERENCE ? 'wide' : ''}>
               <label class="check">
                 <input
                   type="checkbox"
                   .checked=${plan.imputers.includes(id)}
-                  ?disabled=${plan.imputers.length === 1 && plan.imputers[0] === id}
+                  ?disabled=${!possible || (plan.imputers.length === 1 && plan.imputers[0] === id)}
                   @change=${() => toggle(id)}
                 />
-                <span>${name}</span>
+                <span>
+                  ${name} ${possible ? nothing : html`<span class="soft">(${this.t.removal.fills.noNetwork})</span>`}
+                </span>
               </label>
             </li>`,
         )}

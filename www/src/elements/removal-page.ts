@@ -92,8 +92,8 @@ export class RemovalPage extends SheetPage {
       seed-field {
         max-width: 12em;
       }
-      select {
-        max-width: 24em;
+      .options .fields {
+        grid-template-columns: repeat(auto-fill, minmax(min(100%, 15em), 1fr));
       }
     `,
   ];

@@ -1,6 +1,6 @@
 import { css, html, nothing } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
-import { findImputer, findMetric } from '../plan.js';
+import { findImputer, findMetric, MOST_MAPS } from '../plan.js';
 import type { Evaluated } from '../protocol.gen.js';
 import { CURVES, mapOf, type CurveMetric, type Removers } from '../removal/bench.js';
 import { compared } from '../removal/bench-work.js';
@@ -15,7 +15,13 @@ import { ReportElement } from './report-base.js';
 import './term-note.js';
 import './work-bar.js';
 
-const STYLES = 6;
+/** Styles of lines: colours first, then the same colours otherwise drawn. */
+const COLOURS = 6;
+const DRAWN = ['', ' dotted', ' fine'] as const;
+
+function styleOf(k: number): string {
+  return `${k % COLOURS}${DRAWN[Math.floor(k / COLOURS) % DRAWN.length] ?? ''}`;
+}
 
 /** One map scored with every imputer in both orders: how much of the score is the filling's. */
 @customElement('remover-curves')
@@ -72,7 +78,8 @@ export class RemoverCurves extends ReportElement {
         flex: 1 1 12em;
       }
       .fields {
-        max-width: 46em;
+        max-width: 18em;
+        grid-template-columns: minmax(0, 1fr);
       }
       .apart {
         font-size: 0.85em;
@@ -83,10 +90,16 @@ export class RemoverCurves extends ReportElement {
   ];
 
   @state() private asTable = false;
+  /** The scores are being computed, or the map that they are of. */
+  @state() private running = false;
 
   readonly #run = (): void => {
-    if (this.state.work?.task === 'removers') this.app.controller.cancel();
-    else void this.app.controller.bench.removers();
+    const { controller } = this.app;
+    if (this.running) controller.cancel();
+    else {
+      this.running = true;
+      void controller.withMap(() => controller.bench.removers()).finally(() => (this.running = false));
+    }
   };
 
   #imputerName(id: string): string {
@@ -96,8 +109,8 @@ export class RemoverCurves extends ReportElement {
 
   protected override render() {
     const t = this.t.removal.removers;
-    const { bench, work, catalogue } = this.state;
-    const running = work?.task === 'removers';
+    const { bench, catalogue } = this.state;
+    const { running } = this;
     const map = mapOf(this.state);
     const metrics = CURVES.filter((id) => findMetric(catalogue, id));
     const chosen = compared(this.state).length;
@@ -122,7 +135,7 @@ export class RemoverCurves extends ReportElement {
         <button
           class=${running ? '' : 'primary'}
           type="button"
-          ?disabled=${!running && (!map || chosen === 0)}
+          ?disabled=${!running && (chosen === 0 || (!map && this.state.explained.length >= MOST_MAPS))}
           @click=${this.#run}
         >
           ${running ? this.t.cancel : t.run(this.f.count(chosen))}
@@ -132,7 +145,7 @@ export class RemoverCurves extends ReportElement {
             ? html`<span class="small soft">${t.plan(this.methodName(map.method.id), map.label)}</span>`
             : html`<span class="small soft">${this.t.removal.film.noMap(this.methodName(bench.method))}</span>`
         }
-        <work-bar .app=${this.app} .tasks=${['removers']}></work-bar>
+        ${running ? html`<work-bar .app=${this.app} .tasks=${['explain', 'removers']}></work-bar>` : nothing}
       </div>
       <error-note .app=${this.app} place="removers"></error-note>
       ${bench.removers && bench.removers.rows.length > 0 ? this.#found(bench.removers) : nothing}
@@ -220,7 +233,7 @@ export class RemoverCurves extends ReportElement {
   #chart(found: Removers, order: Order) {
     const series = found.rows.flatMap((row, k): Series[] => {
       const curve = row[order]?.curves[0];
-      return curve ? [{ name: this.#imputerName(row.imputer), style: String(k % STYLES), x: curve.x, y: curve.y }] : [];
+      return curve ? [{ name: this.#imputerName(row.imputer), style: styleOf(k), x: curve.x, y: curve.y }] : [];
     });
     if (series.length === 0) return nothing;
     const name = this.t.report.orders[order];

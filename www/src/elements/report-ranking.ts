@@ -1,11 +1,13 @@
 import { css, html, nothing } from 'lit';
-import { customElement } from 'lit/decorators.js';
+import { customElement, state } from 'lit/decorators.js';
 import { byCategory, ranking, type Standing } from '../report.js';
 import type { ScoredRow } from '../state.js';
 import { shared } from '../styles/shared.js';
 import { ReportElement } from './report-base.js';
 import { vars } from './vars.js';
 
+/** From here on all places have room. */
+const WIDE = window.matchMedia('(min-width: 40rem)');
 /** Means of shares differ by no less, unless they are equal. */
 const SAME = 1e-9;
 
@@ -84,7 +86,21 @@ export class ReportRanking extends ReportElement {
   ];
 
   /** On a small screen each category says who comes first; all places are folded. */
-  private readonly wide = window.matchMedia('(min-width: 40rem)').matches;
+  @state() private wide = WIDE.matches;
+
+  readonly #resized = (): void => {
+    this.wide = WIDE.matches;
+  };
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    WIDE.addEventListener('change', this.#resized);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    WIDE.removeEventListener('change', this.#resized);
+  }
 
   protected override render() {
     const { scores } = this.state;

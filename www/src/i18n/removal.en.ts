@@ -83,7 +83,7 @@ export const removalEn = {
     steps: 'Steps',
     run: 'Make the film',
     plan: (method: string, first: string) => `${method}, ${first} first.`,
-    noMap: (method: string) => `It needs a map: explain with ${method} above.`,
+    noMap: (method: string) => `It first explains with ${method}.`,
     play: 'Play',
     pause: 'Pause',
     scrub: 'Place in the film',

@@ -85,7 +85,7 @@ export const removalFr: typeof removalEn = {
     steps: 'Étapes',
     run: 'Faire le film',
     plan: (method, first) => `${method}, d’abord ${first}.`,
-    noMap: (method) => `Il faut une carte : expliquez avec ${method} plus haut.`,
+    noMap: (method) => `Il explique d’abord avec ${method}.`,
     play: 'Lire',
     pause: 'Arrêter',
     scrub: 'Endroit du film',

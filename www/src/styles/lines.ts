@@ -1,6 +1,9 @@
 import { css } from 'lit';
 
-/** Lines of charts, told apart by colour and dashes: `s0` to `s5` for explanations, `scontrol-0` to `scontrol-3`. */
+/**
+ * Lines of charts, told apart by colour and dashes: `s0` to `s5` for explanations, `scontrol-0` to `scontrol-3`. Where six
+ * are not enough, they come again `dotted` and `fine`.
+ */
 export const lineStyles = css`
   .line {
     fill: none;
@@ -29,6 +32,15 @@ export const lineStyles = css`
   .s5 {
     stroke: var(--series-5);
     stroke-dasharray: 3 3;
+  }
+  .dotted {
+    stroke-width: 3;
+    stroke-linecap: round;
+    stroke-dasharray: 0.5 6;
+  }
+  .fine {
+    stroke-width: 1.5;
+    stroke-dasharray: 18 3 2 3 2 3;
   }
   [class*='scontrol'] {
     stroke: var(--series-control);

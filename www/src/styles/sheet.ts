@@ -12,11 +12,13 @@ export const sheet = css`
     background: var(--card);
     box-shadow: var(--shadow);
   }
-  /* It takes the focus so that reading goes on here; it is nothing to press. */
   h2 {
     font-size: 1.9em;
     line-height: 1.15;
     letter-spacing: -0.015em;
+  }
+  /* It takes the focus so that reading goes on here; it is nothing to press. */
+  h2:focus-visible {
     outline: none;
   }
   h3 {
