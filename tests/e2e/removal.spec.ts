@@ -298,6 +298,23 @@ test('one pixel, a very large picture, everything removed: an answer or a reason
   }
 });
 
+test('the study’s report: its tables and figures, from the bench and back', async ({ lucarne, page }) => {
+  await lucarne.open('single', QUICK);
+  await benchOf(page).getByRole('link', { name: t.study }).click();
+  expect(page.url()).toMatch(/#\/study$/);
+  const sheet = page.locator('study-page');
+  await expect(sheet.getByRole('heading', { level: 2 })).toBeFocused();
+  await expect(sheet.getByRole('table').first()).toBeVisible();
+  const figures = sheet.locator('figure svg');
+  expect(await figures.count()).toBeGreaterThan(0);
+  for (const figure of await figures.all()) expect((await figure.boundingBox())?.height).toBeGreaterThan(100);
+  await sound(page, 'study');
+  await page.setViewportSize({ width: 390, height: 844 });
+  await sound(page, 'study narrow');
+  await sheet.getByRole('link', { name: t.tryBench }).click();
+  await expect(benchOf(page).getByRole('heading', { level: 2, name: t.title })).toBeFocused();
+});
+
 test('in French, on a phone, from the header', async ({ lucarne, page }) => {
   await page.setViewportSize({ width: 390, height: 844 });
   await lucarne.open('single', '#v=1&model=objects&lang=fr');

@@ -114,7 +114,7 @@ test('a method that compares with another picture is explained again with the sa
   await expect(lucarne.maps.getByRole('button', { name: en.why.save })).toBeVisible();
   await lucarne.trust.getByRole('button', { name: report.preset.none, exact: true }).click();
   await lucarne.trust.getByRole('searchbox', { name: report.find }).fill('max-sensitivity');
-  await tick(lucarne, 'Max-sensitivity').check();
+  await tick(lucarne, 'Max sensitivity').check();
   await start(lucarne).click();
   await done(lucarne);
   const row = table(lucarne).getByRole('row', { name: /^DeepLIFT/ });
@@ -132,7 +132,7 @@ test('a score with a filling by chance is a mean of several, with its spread', a
   await lucarne.trust.getByRole('button', { name: report.preset.none, exact: true }).click();
   await lucarne.trust.getByRole('searchbox', { name: report.find }).fill('deletion');
   await tick(lucarne, 'Deletion').check();
-  await tick(lucarne, 'Uniform noise').check();
+  await tick(lucarne, 'Noise').check();
   await draws.fill('4');
   await draws.blur();
   await start(lucarne).click();

@@ -6,7 +6,7 @@ import type { Registry } from './i18n/index.js';
 import type { Page } from './state.js';
 
 /** Pages that are not of one entry. */
-const SINGLE = ['all', 'departures', 'removal'] as const;
+const SINGLE = ['all', 'departures', 'removal', 'study'] as const;
 
 const REGISTRIES: readonly Registry[] = ['method', 'metric', 'imputer'];
 

@@ -138,7 +138,9 @@ export type Page =
   /** Where our metrics differ from the library that the field cites. */
   | { readonly registry: 'departures' }
   /** The removal bench. */
-  | { readonly registry: 'removal' };
+  | { readonly registry: 'removal' }
+  /** What the study of removal found. */
+  | { readonly registry: 'study' };
 
 export type Params = Readonly<Record<string, WireValue>>;
 export type Theme = 'auto' | 'light' | 'dark';

@@ -126,6 +126,7 @@ export class RemovalPage extends SheetPage {
       <header class="stack">
         <h2 tabindex="-1">${t.title}</h2>
         <p class="lead">${t.lead}</p>
+        <p class="small">${this.link({ registry: 'study' }, t.study)}</p>
       </header>
       ${this.#subject()}
       ${

@@ -2,6 +2,8 @@
 export const removalEn = {
   title: 'Removal bench',
   lead: 'A pixel cannot be missing: something must take its place, and the network answers to that too. Remove pixels, see what each filling puts there, and how far the answer is the filling’s.',
+  study: 'What a study over many pictures found',
+  tryBench: 'Try it on a picture of your own: the removal bench',
   network: (name: string) => `${name}.`,
   answer: (label: string, percent: string) => `Looked at: ${label}, ${percent} for the whole picture.`,
   what: 'What is removed',

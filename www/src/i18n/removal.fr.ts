@@ -4,6 +4,8 @@ import type { removalEn } from './removal.en.js';
 export const removalFr: typeof removalEn = {
   title: 'Banc d’effacement',
   lead: 'Un pixel ne peut pas manquer : quelque chose doit prendre sa place, et le réseau répond à cela aussi. Retirez des pixels, voyez ce que chaque remplissage y met, et quelle part de la réponse vient du remplissage.',
+  study: 'Ce qu’une étude sur beaucoup d’images a trouvé',
+  tryBench: 'Essayez sur une image à vous : le banc d’effacement',
   network: (name) => `${name}.`,
   answer: (label, percent) => `Classe regardée : ${label}, ${percent} pour l’image entière.`,
   what: 'Ce qui est retiré',

@@ -84,8 +84,8 @@ export const reportFr: typeof reportEn = {
   poor: 'pas mieux qu’un seul témoin',
   alone: 'aucun témoin à comparer',
   isControl: 'témoin',
-  allPlaces: (count) => `Les ${count} places`,
   ranking: 'Classement',
+  allPlaces: (count) => `Les ${count} places`,
   rankingLead:
     'Par la place moyenne dans les mesures d’une catégorie, témoins compris. La barre va de la meilleure place à la pire : une barre longue dit que les mesures se contredisent.',
   place: (place) => `${place}.`,

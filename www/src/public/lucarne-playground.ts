@@ -12,6 +12,7 @@ import '../elements/page-header.js';
 import '../elements/picture-section.js';
 import '../elements/removal-page.js';
 import '../elements/status-line.js';
+import '../elements/study-page.js';
 import '../elements/trust-section.js';
 import '../elements/visualise-section.js';
 import '../elements/why-section.js';
@@ -266,7 +267,9 @@ export class LucarnePlayground extends LitElement {
               ? html`<departures-page .app=${this.#app}></departures-page>`
               : page.registry === 'removal'
                 ? html`<removal-page .app=${this.#app}></removal-page>`
-                : html`<entry-page .app=${this.#app}></entry-page>`
+                : page.registry === 'study'
+                  ? html`<study-page .app=${this.#app}></study-page>`
+                  : html`<entry-page .app=${this.#app}></entry-page>`
       }`;
   }
 

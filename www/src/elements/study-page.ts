@@ -1,0 +1,145 @@
+import { css, html, nothing } from 'lit';
+import { customElement } from 'lit/decorators.js';
+import { unsafeHTML } from 'lit/directives/unsafe-html.js';
+import { markdown, STUDY, type StudySection, type StudyTable } from '../study.js';
+import { shared } from '../styles/shared.js';
+import { sheet } from '../styles/sheet.js';
+import './doc-text.js';
+import { SheetPage } from './sheet-page.js';
+
+/** What the study of removal found over many pictures; its words, tables and figures are computed from its data. */
+@customElement('study-page')
+export class StudyPage extends SheetPage {
+  static override styles = [
+    shared,
+    sheet,
+    css`
+      section {
+        gap: 0.9em;
+      }
+      h3 {
+        margin-top: 0.4em;
+        font-size: 1.3em;
+      }
+      .scroll {
+        position: relative;
+        overflow-x: auto;
+      }
+      table {
+        border-collapse: collapse;
+        font-size: 0.88em;
+        font-variant-numeric: tabular-nums;
+      }
+      caption {
+        max-width: 60em;
+        padding-bottom: 0.5em;
+        color: var(--soft);
+        text-align: start;
+      }
+      th,
+      td {
+        padding: 0.35em 1.2em 0.35em 0;
+        border-bottom: 1px solid var(--line);
+        text-align: end;
+        vertical-align: top;
+      }
+      thead th {
+        color: var(--soft);
+        font-weight: 600;
+        line-height: 1.25;
+        vertical-align: bottom;
+      }
+      th:first-child,
+      .words {
+        text-align: start;
+      }
+      .words {
+        min-width: 12em;
+      }
+      tbody th {
+        font-weight: 400;
+      }
+      .figures {
+        display: grid;
+        grid-template-columns: repeat(auto-fit, minmax(min(100%, 30em), 1fr));
+        gap: 1.5em 2em;
+      }
+      figure {
+        display: grid;
+        grid-template-columns: minmax(0, 1fr);
+        gap: 0.4em;
+      }
+      figure svg {
+        display: block;
+        width: 100%;
+        height: auto;
+      }
+    `,
+  ];
+
+  protected override render() {
+    const t = this.t.removal;
+    return html`<article aria-label=${t.study}>
+      ${this.navigation()}
+      <header class="stack">
+        <h2 tabindex="-1" lang="en">${STUDY.title}</h2>
+        <p class="small">${this.link({ registry: 'removal' }, t.tryBench)}</p>
+        ${this.state.language === 'en' ? nothing : html`<p class="small soft">${this.t.guide.pages.english}</p>`}
+      </header>
+      ${STUDY.sections.map((section) => this.#section(section))}
+    </article>`;
+  }
+
+  #section({ title, text, tables, figures }: StudySection) {
+    return html`<section>
+      <h3 lang="en">${title}</h3>
+      <doc-text .app=${this.app} .source=${markdown(text)}></doc-text>
+      ${tables.map((table) => this.#table(table))}
+      ${
+        figures.length > 0
+          ? html`<div class="figures">
+              ${figures.map(
+                ({ caption, svg }) =>
+                  html`<figure lang="en">
+                    ${unsafeHTML(svg)}
+                    <figcaption class="small soft">${caption}</figcaption>
+                  </figure>`,
+              )}
+            </div>`
+          : nothing
+      }
+    </section>`;
+  }
+
+  #table({ caption, columns, rows }: StudyTable) {
+    const words = columns.map((_, k) => rows.every((row) => !/^[-–\d<>]/.test(row[k] ?? '')));
+    const kind = (k: number) => (words[k] ? 'words' : '');
+    return html`<div class="scroll" tabindex="0" role="region" aria-label=${caption} lang="en">
+      <table>
+        <caption>
+          ${caption}
+        </caption>
+        <thead>
+          <tr>
+            ${columns.map((name, k) => html`<th scope="col" class=${kind(k)}>${name}</th>`)}
+          </tr>
+        </thead>
+        <tbody>
+          ${rows.map(
+            ([first = '', ...rest]) =>
+              html`<tr>
+                <th scope="row">${first}</th>
+                ${rest.map((cell, k) => html`<td class=${kind(k + 1)}>${cell}</td>`)}
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>`;
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'study-page': StudyPage;
+  }
+}
