@@ -207,10 +207,13 @@ mod tests {
 
     #[test]
     fn ticks_are_round_and_cover_the_range() {
-        assert_eq!(ticks(0.0, 1.0), [0.0, 0.2, 0.4, 0.6000000000000001, 0.8, 1.0]);
+        let all = ticks(0.0, 1.0);
+        assert_eq!(
+            all.iter().map(|t| label(*t, &all)).collect::<Vec<_>>().join(" "),
+            "0 0.2 0.4 0.6 0.8 1"
+        );
         let found = ticks(-0.37, 0.91);
         assert!(found[0] <= -0.37 && found[found.len() - 1] >= 0.91);
-        assert_eq!(label(0.6, &ticks(0.0, 1.0)), "0.6");
         assert!(ticks(0.0, 0.0).len() >= 2);
     }
 

@@ -328,6 +328,8 @@ fn owned(names: &[&str]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write;
+
     use super::*;
     use crate::study::table::head;
 
@@ -361,10 +363,10 @@ mod tests {
                             _ => 0.4 + sign * 0.3 * good - 0.01 * k as f64 + jitter,
                         };
                         let cells: Vec<String> = (0..3).map(|k| value(k).to_string()).collect();
-                        curves += &format!("{p},{map},{imputer},{order},{},0,0,0,\n", cells.join(","));
+                        let _ = writeln!(curves, "{p},{map},{imputer},{order},{},0,0,0,", cells.join(","));
                     }
                 }
-                maps += &format!("{p},{map},x,0.8,2,{good},1,1,1,5\n");
+                let _ = writeln!(maps, "{p},{map},x,0.8,2,{good},1,1,1,5");
             }
         }
         // A picture that was stopped half-way, and an imputer that was begun.

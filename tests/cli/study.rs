@@ -155,7 +155,10 @@ fn shards_make_the_whole_and_tables_read_them_together() {
     };
     assert_eq!(report("parts"), report("out"));
     let report = text(&folder, "out/report.md");
-    assert!(report.contains("only 2 pictures have all curves yet"), "{report}");
+    assert!(
+        report.contains("Pictures of objects with all curves so far: 2."),
+        "{report}"
+    );
 
     // The same rows under ten names are ten pictures.
     let many = |file: &str| {
