@@ -33,12 +33,12 @@ pub fn linear_imputation(channel: &[f64], removed: &[bool], h: usize, w: usize) 
 pub fn surface(channel: &[f64], removed: &[bool], h: usize, w: usize, stiff: bool) -> Vec<f64> {
     let n = h * w;
     let mut membrane = vec![vec![0.0; n]; n];
-    for i in 0..n {
+    for (i, row) in membrane.iter_mut().enumerate() {
         for j in 0..n {
             let apart = (i / w).abs_diff(j / w) + (i % w).abs_diff(j % w);
             if apart == 1 {
-                membrane[i][i] += 1.0;
-                membrane[i][j] -= 1.0;
+                row[i] += 1.0;
+                row[j] -= 1.0;
             }
         }
     }
