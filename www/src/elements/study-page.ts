@@ -112,7 +112,7 @@ export class StudyPage extends SheetPage {
   }
 
   #table({ caption, columns, rows }: StudyTable) {
-    const words = columns.map((_, k) => rows.every((row) => !/^[-–\d<>]/.test(row[k] ?? '')));
+    const words = columns.map((_, k) => rows.every((row) => !/^[-<>]?\s*\d/.test(row[k] ?? '')));
     const kind = (k: number) => (words[k] ? 'words' : '');
     return html`<div class="scroll" tabindex="0" role="region" aria-label=${caption} lang="en">
       <table>
