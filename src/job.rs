@@ -105,7 +105,8 @@ impl<'a> Job<'a> {
     /// Corrects what [`Job::expect`] was told, once a number that depends on the picture is known.
     pub fn expect_instead(&self, announced: Passes, now: Passes) {
         let total = self.total.get() + self.times.get() * now.total();
-        self.total.set(total.saturating_sub(self.times.get() * announced.total()));
+        self.total
+            .set(total.saturating_sub(self.times.get() * announced.total()));
     }
 
     /// Counts finished passes, reports progress, lets the host breathe, and stops if cancelled.

@@ -4,10 +4,10 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use crate::Tensor;
 use crate::error::{Error, InputError};
 use crate::graph::Dense;
 use crate::model::{Limits, sha256_hex};
-use crate::Tensor;
 
 /// Picture-to-picture networks by id. Clones share what is loaded.
 #[derive(Clone, Debug, Default)]

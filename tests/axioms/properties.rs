@@ -45,7 +45,7 @@ fn impute(imputer: &dyn imputer::DynImputer, input: &Input, removed: &Mask) -> T
     let (job, random, networks) = (Job::new(&Silent), SeedStream::new(9), networks());
     let cx = imputing(&job, &random, &networks);
     pollster::block_on(imputer::impute(imputer, &ParamValues::new(), &cx, input, removed))
-    .expect("the mask can be filled")
+        .expect("the mask can be filled")
 }
 
 proptest! {

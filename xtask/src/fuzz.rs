@@ -84,7 +84,10 @@ pub fn all(budget: Budget) -> Result<Vec<(String, bool)>> {
             }
             Budget::Seconds(seconds) => {
                 let each = (seconds / targets.len() as u64).max(1);
-                (folder.join("corpus").join(target), vec![format!("-max_total_time={each}")])
+                (
+                    folder.join("corpus").join(target),
+                    vec![format!("-max_total_time={each}")],
+                )
             }
         };
         std::fs::create_dir_all(&corpus)?;
