@@ -135,7 +135,9 @@ fn show(log: &Path, artifacts: &Path) -> Result<()> {
     let packed = packed.finish()?;
     eprintln!("the input: {}", newest.display());
     if packed.len() <= SHOWN {
-        let hex: String = packed.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = packed
+            .iter()
+            .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
         eprintln!("gunzip of these bytes (xxd -r -p | gunzip):\n{hex}");
     }
     Ok(())
