@@ -2,14 +2,15 @@
 //! anywhere goes on where it was.
 
 use std::collections::HashSet;
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Write};
+use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use lucarne::protocol::WireParams;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::appending;
 use super::failure::Failure;
 
 /// What became of a line.
@@ -321,24 +322,7 @@ impl Ledger {
     /// as it is.
     pub fn open(path: &Path) -> Result<Self, Failure> {
         let form = Form::of(path)?;
-        let fail = |e: std::io::Error| Failure::file("write", path, &e);
-        let mut file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .create(true)
-            .open(path)
-            .map_err(fail)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let message = format!("another run is writing to {}", path.display());
-                return Err(Failure::new(message, "Wait for it, or name another file."));
-            }
-            Err(TryLockError::Error(e)) if e.kind() == std::io::ErrorKind::Unsupported => {}
-            Err(TryLockError::Error(e)) => return Err(fail(e)),
-        }
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(fail)?;
+        let (file, bytes) = appending::open(path, "Wait for it, or name another file.")?;
         let mut ledger = Self {
             file,
             path: path.to_path_buf(),

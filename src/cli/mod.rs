@@ -1,6 +1,7 @@
 //! The command line: arguments, dispatch, exit codes. 0 is success, 1 failure, 2 wrong usage; what went wrong is one
 //! line on standard error.
 
+mod appending;
 mod arguments;
 mod engines;
 mod evaluate;

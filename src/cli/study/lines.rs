@@ -1,12 +1,13 @@
 //! A file of the study that is being written: a line a result, appended as soon as it is known.
 
 use std::collections::HashSet;
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Write};
+use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use lucarne::study::table;
 
+use super::super::appending;
 use super::super::failure::Failure;
 
 /// The open file. It is locked: a second run can't write into it.
@@ -21,24 +22,7 @@ impl Lines {
     /// Opens `path`, or makes it, for results of which the first `words` cells say what they are of. A last line that was cut is
     /// dropped and told of; any other damage, and a file that was asked something else, is refused and left as it is.
     pub fn open(path: &Path, about: &str, columns: &str, words: usize) -> Result<Self, Failure> {
-        let fail = |e: std::io::Error| Failure::file("write", path, &e);
-        let mut file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .create(true)
-            .open(path)
-            .map_err(fail)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let message = format!("another run is writing to {}", path.display());
-                return Err(Failure::new(message, "Wait for it, or take another --shard or --out."));
-            }
-            Err(TryLockError::Error(e)) if e.kind() == std::io::ErrorKind::Unsupported => {}
-            Err(TryLockError::Error(e)) => return Err(fail(e)),
-        }
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(fail)?;
+        let (file, bytes) = appending::open(path, "Wait for it, or take another --shard or --out.")?;
         let mut lines = Self {
             file,
             path: path.to_path_buf(),
