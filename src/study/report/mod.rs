@@ -125,6 +125,10 @@ fn limits(sets: &[Set]) -> Section {
          there and nowhere else is likely, not certain. The share of relevance inside the object is therefore a standard, not the \
          network's own truth."
             .to_owned(),
+        "The objects network learned from such compositions, three in ten of them on textures of two or three plain colours, with \
+         distractors pasted in: flat patches are less strange to it than to a network of photographs. What is found here for \
+         constants need not hold there."
+            .to_owned(),
         "Means over methods depend on which methods are compared. ROAD's figures are for accuracy over a test set, eight gradient maps and a \
          larger network; they stand beside, and are not reproduced."
             .to_owned(),
