@@ -20,6 +20,7 @@ pub mod guard;
 pub mod imputer;
 pub mod input;
 pub mod job;
+pub mod kernel;
 pub mod metric;
 pub mod model;
 pub mod npy;
