@@ -15,6 +15,7 @@ pub mod context;
 pub mod criteria;
 pub mod error;
 pub mod exec;
+pub mod gpu;
 pub mod graph;
 pub mod guard;
 pub mod imputer;
