@@ -182,7 +182,7 @@ pub(super) fn infer(op: &Op, shapes: &[&[usize]]) -> Result<Vec<usize>, String> 
         }
         Op::Reshape { shape } => {
             let [x] = operands(shapes)?;
-            require(x.iter().product::<usize>() == shape.iter().product(), || {
+            require(x.iter().product::<usize>() == shape.iter().product::<usize>(), || {
                 format!("{x:?} and {shape:?} differ in size")
             })?;
             Ok(shape.clone())
