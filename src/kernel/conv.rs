@@ -1,5 +1,9 @@
 //! Convolution of planes with constant weights.
 
+use super::column::Column;
+use super::depthwise::Depthwise;
+use super::isa::Isa;
+use super::product::Product;
 use super::{Region, Window};
 
 /// What is done with each sum before it is written: `clamp(sum + bias + added)`, in this order.
@@ -23,6 +27,17 @@ impl Default for Epilogue {
     }
 }
 
+impl Epilogue {
+    /// What becomes of one sum.
+    #[inline(always)]
+    pub(super) fn apply(sum: f32, bias: f32, added: Option<f32>, [low, high]: [f32; 2]) -> f32 {
+        let value = sum + bias;
+        let value = added.map_or(value, |a| value + a);
+        let value = if value < low { low } else { value };
+        if value > high { high } else { value }
+    }
+}
+
 /// Memory that kernels work in; kept between calls, grown on demand.
 #[derive(Debug, Default)]
 pub struct Scratch {
@@ -30,14 +45,48 @@ pub struct Scratch {
     pub values: Vec<f32>,
 }
 
-/// A convolution (cross-correlation, as ONNX defines it) of one picture `[in, h, w]` to `[out, h', w']`.
+impl Scratch {
+    /// Disjoint pieces of at least these lengths, of any contents, each starting at a line of the cache.
+    pub(super) fn parts<const N: usize>(&mut self, lengths: [usize; N]) -> [&mut [f32]; N] {
+        const LINE: usize = 16;
+        let needed = lengths.iter().map(|n| n.next_multiple_of(LINE) + LINE).sum::<usize>() + LINE;
+        if self.values.len() < needed {
+            self.values = vec![0.0; needed];
+        }
+        let start = self.values.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE);
+        let mut rest = &mut self.values[start..];
+        lengths.map(|n| {
+            let (part, more) = std::mem::take(&mut rest).split_at_mut(n.next_multiple_of(LINE));
+            rest = more;
+            &mut part[..n]
+        })
+    }
+}
+
+/// What a run reads and writes.
+pub(super) struct Arrays<'a> {
+    pub input: &'a [f32],
+    pub added: Option<&'a [f32]>,
+    pub output: &'a mut [f32],
+}
+
+/// How a convolution is computed, by its shape alone: a region is computed as the whole is.
+#[derive(Clone, Debug)]
+enum Way {
+    Column(Column),
+    Depthwise(Depthwise),
+    Product(Product),
+}
+
+/// A convolution (cross-correlation, as ONNX defines it) of one picture `[in, h, w]` to `[out, h', w']`. Clones share
+/// the weights.
+///
+/// The padding counts as zeros that are multiplied too: an infinite weight over it makes NaN.
 #[derive(Clone, Debug)]
 pub struct Conv {
     window: Window,
     channels: [usize; 2],
-    groups: usize,
-    weights: Vec<f32>,
-    epilogue: Epilogue,
+    way: Way,
 }
 
 impl Conv {
@@ -46,27 +95,49 @@ impl Conv {
     /// # Panics
     /// If the sizes do not fit; that is a bug of the caller.
     pub fn new(window: Window, channels: [usize; 2], groups: usize, weights: &[f32], epilogue: Epilogue) -> Self {
+        Self::on(Isa::best(), window, channels, groups, weights, epilogue)
+    }
+
+    pub(super) fn on(
+        isa: Isa,
+        window: Window,
+        channels: [usize; 2],
+        groups: usize,
+        weights: &[f32],
+        epilogue: Epilogue,
+    ) -> Self {
         let [from, to] = channels;
         assert!(
             groups > 0 && from % groups == 0 && to % groups == 0,
             "{channels:?} in {groups} groups"
+        );
+        assert!(
+            window
+                .kernel
+                .iter()
+                .chain(&window.stride)
+                .chain(&window.dilation)
+                .all(|&n| n > 0),
+            "{window:?}"
         );
         assert_eq!(
             weights.len(),
             to * (from / groups) * window.kernel[0] * window.kernel[1],
             "weights"
         );
-        assert!(
-            epilogue.bias.as_ref().is_none_or(|b| b.len() == to),
-            "one bias a channel"
-        );
-        Self {
-            window,
-            channels,
-            groups,
-            weights: weights.to_vec(),
-            epilogue,
-        }
+        let bias = epilogue.bias.unwrap_or_else(|| vec![0.0; to]);
+        assert_eq!(bias.len(), to, "one bias a channel");
+        let bounds = [epilogue.low, epilogue.high];
+        let of_group = [from / groups, to / groups];
+        let way = if window.output == [1, 1] {
+            Way::Column(Column::new(isa, &window, of_group, groups, weights, &bias, bounds))
+        } else if of_group[0] == 1 {
+            let shape = [from, of_group[1]];
+            Way::Depthwise(Depthwise::new(isa, &window, shape, weights, &bias, bounds))
+        } else {
+            Way::Product(Product::new(isa, &window, of_group, groups, weights, &bias, bounds))
+        };
+        Self { window, channels, way }
     }
 
     /// The geometry.
@@ -90,12 +161,11 @@ impl Conv {
         added: Option<&[f32]>,
         output: &mut [f32],
         region: Option<&Region>,
-        _scratch: &mut Scratch,
+        scratch: &mut Scratch,
     ) {
         let Window {
             input: [h, w],
-            output: [oh, ow],
-            kernel: [kh, kw],
+            output: size @ [oh, ow],
             ..
         } = self.window;
         let [from, to] = self.channels;
@@ -106,44 +176,22 @@ impl Conv {
         let region = match region {
             Some(region) => region,
             None => {
-                full = Region::full([oh, ow]);
+                full = Region::full(size);
                 &full
             }
         };
-        assert_eq!(region.size(), [oh, ow], "the region");
-        let per = from / self.groups;
-        for o in 0..to {
-            let first = o / (to / self.groups) * per;
-            let weights = &self.weights[o * per * kh * kw..(o + 1) * per * kh * kw];
-            let bias = self.epilogue.bias.as_ref().map_or(0.0, |b| b[o]);
-            for span in region.spans() {
-                for x in span.from..span.to {
-                    let mut sum = 0.0;
-                    for c in 0..per {
-                        for i in 0..kh {
-                            let Some(v) = self.window.source(0, span.row, i) else {
-                                continue;
-                            };
-                            for j in 0..kw {
-                                let Some(u) = self.window.source(1, x, j) else { continue };
-                                sum += weights[(c * kh + i) * kw + j] * input[((first + c) * h + v) * w + u];
-                            }
-                        }
-                    }
-                    let at = (o * oh + span.row) * ow + x;
-                    let value = sum + bias + added.map_or(0.0, |a| a[at]);
-                    let value = if value < self.epilogue.low {
-                        self.epilogue.low
-                    } else {
-                        value
-                    };
-                    output[at] = if value > self.epilogue.high {
-                        self.epilogue.high
-                    } else {
-                        value
-                    };
-                }
-            }
+        assert_eq!(region.size(), size, "the region");
+        if region.is_empty() || to == 0 {
+            return;
+        }
+        let arrays = &mut Arrays { input, added, output };
+        match &self.way {
+            Way::Column(way) => way.run(arrays, scratch),
+            Way::Depthwise(way) => way.run(region.spans(), arrays, scratch),
+            Way::Product(way) => way.run(region.spans(), ow, arrays, scratch),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,8 +5,17 @@
 //! output or only the places of a [`Region`], and gives every place the same bits either way: the order in which a
 //! place's products are added never depends on what is computed beside it.
 
+mod column;
 pub mod conv;
+mod depthwise;
+mod frame;
+mod isa;
+mod lanes;
+#[cfg(test)]
+mod plain;
+mod product;
 pub mod region;
+mod tile;
 pub mod window;
 
 pub use conv::{Conv, Epilogue, Scratch};

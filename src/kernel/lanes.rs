@@ -1,0 +1,280 @@
+//! Vectors of `f32` of the instruction sets that kernels are compiled for, as one trait.
+
+use super::tile::{self, Strip};
+
+/// A vector of [`Lanes::N`] values.
+///
+/// # Safety
+/// An implementation may need instructions that not every processor has. Its functions are called only from below
+/// [`super::isa::run`], which has checked for them; nothing else names an implementation.
+pub(super) unsafe trait Lanes: Copy {
+    /// Values of a vector.
+    const N: usize;
+    /// Output channels of a tile of the matrix product.
+    const ROWS: usize;
+    /// Vectors of a tile's row.
+    const WIDE: usize;
+
+    /// The same value in every lane.
+    fn splat(value: f32) -> Self;
+
+    /// Reads `N` values.
+    ///
+    /// # Safety
+    /// They lie in one allocation; no alignment is needed.
+    unsafe fn load(from: *const f32) -> Self;
+
+    /// Writes `N` values.
+    ///
+    /// # Safety
+    /// As [`Lanes::load`].
+    unsafe fn store(self, to: *mut f32);
+
+    /// Sum.
+    fn plus(self, other: Self) -> Self;
+
+    /// Difference.
+    fn minus(self, other: Self) -> Self;
+
+    /// Product.
+    fn times(self, other: Self) -> Self;
+
+    /// `self + a · b`, rounded once or twice as the instruction set does.
+    fn plus_product(self, a: Self, b: Self) -> Self;
+
+    /// Values below `low` become `low`; NaN stays.
+    fn raised(self, low: Self) -> Self;
+
+    /// Values above `high` become `high`; NaN stays.
+    fn lowered(self, high: Self) -> Self;
+
+    /// One strip of a matrix product, `wide` vectors across, at most [`Lanes::WIDE`].
+    ///
+    /// # Safety
+    /// As [`tile::strip`].
+    unsafe fn strip(strip: &Strip<'_>, wide: usize);
+}
+
+/// Four values without named instructions, for every other processor.
+#[derive(Clone, Copy)]
+pub(super) struct Portable([f32; 4]);
+
+impl Portable {
+    #[inline(always)]
+    fn zip(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
+        let ([a, b, c, d], [p, q, r, s]) = (self.0, other.0);
+        Self([f(a, p), f(b, q), f(c, r), f(d, s)])
+    }
+}
+
+// SAFETY: needs no special instructions.
+#[allow(unsafe_code)]
+unsafe impl Lanes for Portable {
+    const N: usize = 4;
+    const ROWS: usize = 4;
+    const WIDE: usize = 2;
+
+    #[inline(always)]
+    fn splat(value: f32) -> Self {
+        Self([value; 4])
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: the caller's promise.
+        Self(unsafe { from.cast::<[f32; 4]>().read_unaligned() })
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: the caller's promise.
+        unsafe { to.cast::<[f32; 4]>().write_unaligned(self.0) }
+    }
+
+    #[inline(always)]
+    fn plus(self, other: Self) -> Self {
+        self.zip(other, |a, b| a + b)
+    }
+
+    #[inline(always)]
+    fn minus(self, other: Self) -> Self {
+        self.zip(other, |a, b| a - b)
+    }
+
+    #[inline(always)]
+    fn times(self, other: Self) -> Self {
+        self.zip(other, |a, b| a * b)
+    }
+
+    #[inline(always)]
+    fn plus_product(self, a: Self, b: Self) -> Self {
+        self.plus(a.times(b))
+    }
+
+    #[inline(always)]
+    fn raised(self, low: Self) -> Self {
+        self.zip(low, |v, low| if v < low { low } else { v })
+    }
+
+    #[inline(always)]
+    fn lowered(self, high: Self) -> Self {
+        self.zip(high, |v, high| if v > high { high } else { v })
+    }
+
+    #[inline(always)]
+    unsafe fn strip(strip: &Strip<'_>, wide: usize) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match wide {
+                1 => tile::strip::<Self, 4, 1>(strip),
+                _ => tile::strip::<Self, 4, 2>(strip),
+            }
+        }
+    }
+}
+
+/// Implements [`Lanes`] by intrinsics, whose operands are in the order of their manuals.
+macro_rules! lanes {
+    (
+        $(#[$doc:meta])* $name:ident($vector:ty) of $n:literal, $rows:literal x $wide:literal by [$($w:literal),*];
+        $splat:ident $load:ident $store:ident $add:ident $sub:ident $mul:ident;
+        madd |$c:ident, $a:ident, $b:ident| $madd:expr;
+        raised |$v:ident, $low:ident| $raised:expr;
+        lowered |$u:ident, $high:ident| $lowered:expr;
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy)]
+        pub(in crate::kernel) struct $name($vector);
+
+        // SAFETY (of every block): `isa::run` has checked that the processor has these instructions; loads and stores
+        // are of addresses that the caller vouches for.
+        #[allow(unsafe_code, unused_unsafe, reason = "some intrinsics are safe on some targets")]
+        unsafe impl Lanes for $name {
+            const N: usize = $n;
+            const ROWS: usize = $rows;
+            const WIDE: usize = $wide;
+
+            #[inline(always)]
+            fn splat(value: f32) -> Self {
+                Self(unsafe { $splat(value) })
+            }
+
+            #[inline(always)]
+            unsafe fn load(from: *const f32) -> Self {
+                Self(unsafe { $load(from.cast()) })
+            }
+
+            #[inline(always)]
+            unsafe fn store(self, to: *mut f32) {
+                unsafe { $store(to.cast(), self.0) }
+            }
+
+            #[inline(always)]
+            fn plus(self, other: Self) -> Self {
+                Self(unsafe { $add(self.0, other.0) })
+            }
+
+            #[inline(always)]
+            fn minus(self, other: Self) -> Self {
+                Self(unsafe { $sub(self.0, other.0) })
+            }
+
+            #[inline(always)]
+            fn times(self, other: Self) -> Self {
+                Self(unsafe { $mul(self.0, other.0) })
+            }
+
+            #[inline(always)]
+            fn plus_product(self, a: Self, b: Self) -> Self {
+                let ($c, $a, $b) = (self.0, a.0, b.0);
+                Self(unsafe { $madd })
+            }
+
+            #[inline(always)]
+            fn raised(self, low: Self) -> Self {
+                let ($v, $low) = (self.0, low.0);
+                Self(unsafe { $raised })
+            }
+
+            #[inline(always)]
+            fn lowered(self, high: Self) -> Self {
+                let ($u, $high) = (self.0, high.0);
+                Self(unsafe { $lowered })
+            }
+
+            #[inline(always)]
+            unsafe fn strip(strip: &Strip<'_>, wide: usize) {
+                unsafe {
+                    match wide {
+                        $($w => tile::strip::<Self, $rows, $w>(strip),)*
+                        _ => tile::strip::<Self, $rows, $wide>(strip),
+                    }
+                }
+            }
+        }
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+pub(super) mod x86 {
+    //! AVX2 with FMA, and AVX-512. `max` and `min` hand on their second operand where one is NaN.
+
+    use std::arch::x86_64::{
+        __m256, __m512, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_max_ps, _mm256_min_ps, _mm256_mul_ps,
+        _mm256_set1_ps, _mm256_storeu_ps, _mm256_sub_ps, _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_ps,
+        _mm512_max_ps, _mm512_min_ps, _mm512_mul_ps, _mm512_set1_ps, _mm512_storeu_ps, _mm512_sub_ps,
+    };
+
+    use super::{Lanes, Strip, tile};
+
+    lanes! {
+        /// Sixteen registers of eight values.
+        Avx2(__m256) of 8, 4 x 3 by [1, 2];
+        _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_add_ps _mm256_sub_ps _mm256_mul_ps;
+        madd |c, a, b| _mm256_fmadd_ps(a, b, c);
+        raised |v, low| _mm256_max_ps(low, v);
+        lowered |v, high| _mm256_min_ps(high, v);
+    }
+
+    lanes! {
+        /// Thirty-two registers of sixteen values.
+        Avx512(__m512) of 16, 8 x 2 by [1];
+        _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_add_ps _mm512_sub_ps _mm512_mul_ps;
+        madd |c, a, b| _mm512_fmadd_ps(a, b, c);
+        raised |v, low| _mm512_max_ps(low, v);
+        lowered |v, high| _mm512_min_ps(high, v);
+    }
+}
+
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub(super) mod wasm {
+    //! SIMD128, and relaxed SIMD where it is built for. `pmax` and `pmin` hand on their first operand where one is NaN.
+
+    #[cfg(feature = "relaxed-simd")]
+    use std::arch::wasm32::f32x4_relaxed_madd;
+    use std::arch::wasm32::{
+        f32x4_add, f32x4_mul, f32x4_pmax, f32x4_pmin, f32x4_splat, f32x4_sub, v128, v128_load, v128_store,
+    };
+
+    use super::{Lanes, Strip, tile};
+
+    #[cfg(not(feature = "relaxed-simd"))]
+    lanes! {
+        /// Four values; products are rounded before they are added.
+        Simd128(v128) of 4, 4 x 2 by [1];
+        f32x4_splat v128_load v128_store f32x4_add f32x4_sub f32x4_mul;
+        madd |c, a, b| f32x4_add(c, f32x4_mul(a, b));
+        raised |v, low| f32x4_pmax(v, low);
+        lowered |v, high| f32x4_pmin(v, high);
+    }
+
+    #[cfg(feature = "relaxed-simd")]
+    lanes! {
+        /// Four values; products are fused with sums where the processor can.
+        Simd128(v128) of 4, 4 x 2 by [1];
+        f32x4_splat v128_load v128_store f32x4_add f32x4_sub f32x4_mul;
+        madd |c, a, b| f32x4_relaxed_madd(a, b, c);
+        raised |v, low| f32x4_pmax(v, low);
+        lowered |v, high| f32x4_pmin(v, high);
+    }
+}
