@@ -1,4 +1,5 @@
 //! Vectors of `f32` of the instruction sets that kernels are compiled for, as one trait.
+#![allow(unsafe_code)]
 
 use super::tile::{self, Strip};
 
