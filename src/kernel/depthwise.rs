@@ -8,7 +8,7 @@ use super::conv::Arrays;
 use super::frame::Frame;
 use super::isa::{Isa, Work};
 use super::lanes::Lanes;
-use super::{Epilogue, Scratch, Span, Window};
+use super::{Scratch, Span, Window};
 
 /// Values of the frame at once, so that lines are still in the first cache when they are read.
 const LINES: usize = 6 * 1024;
@@ -224,11 +224,20 @@ impl Stencil<'_> {
         let [low, high] = [L::splat(self.bounds[0]), L::splat(self.bounds[1])];
         let n = output.len();
         if n < L::N {
-            let mut values = [0.0; 16];
+            let (mut values, mut more) = ([0.0_f32; 16], [0.0_f32; 16]);
             // SAFETY: no vector is wider than sixteen.
-            unsafe { sums.from(span.from).store(values[..L::N].as_mut_ptr()) };
-            for (i, (value, sum)) in output.iter_mut().zip(values).enumerate() {
-                *value = Epilogue::apply(sum, self.bias, added.map(|a| a[i]), self.bounds);
+            unsafe {
+                let mut value = sums.from(span.from).plus(bias);
+                if let Some(added) = added {
+                    for (more, &added) in more.iter_mut().zip(added) {
+                        *more = added;
+                    }
+                    value = value.plus(L::load(more[..L::N].as_ptr()));
+                }
+                value.raised(low).lowered(high).store(values[..L::N].as_mut_ptr());
+            }
+            for (output, value) in output.iter_mut().zip(values) {
+                *output = value;
             }
             return;
         }

@@ -9,8 +9,8 @@
 use super::lanes::Lanes;
 use super::{Span, Window};
 
-/// Values that may be read beyond the last one needed of a phase; as wide as the widest vectors taken at once.
-const SLACK: usize = 64;
+/// Values that may be read beyond the last one of a frame: a vector. Beyond a phase lies the next one.
+const SLACK: usize = 16;
 
 /// One row that windows read.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +51,7 @@ impl Frame {
         let mut slot_of = vec![usize::MAX; height];
         let mut frame = Self {
             window: *window,
-            phase: width.div_ceil(sw) + SLACK,
+            phase: width.div_ceil(sw),
             lines: Vec::new(),
             slots: Vec::new(),
             taps: (0..kw)
@@ -109,6 +109,8 @@ impl Frame {
         let [h, w] = self.window.input;
         let step = self.window.stride[1];
         let left = self.window.before[1];
+        // A constant would become a call that fills memory, slow for the few values of an edge.
+        let padding = std::hint::black_box(padding);
         assert!(
             plane.len() == h * w && into.len() >= self.len(),
             "a plane and its frame"
@@ -129,35 +131,64 @@ impl Frame {
                 into[to..line.to].fill(padding);
                 continue;
             }
-            for (p, into) in into.chunks_exact_mut(self.phase).enumerate() {
-                if !self.taps.iter().any(|tap| tap.phase == p) {
-                    continue;
+            // The first column of phase `p` at or after a padded column.
+            let at = |p: usize, column: usize| column.saturating_sub(p).div_ceil(step);
+            for p in 0..step {
+                let into = &mut into[p * self.phase..][..self.phase];
+                into[at(p, line.from)..at(p, from)].fill(padding);
+                into[at(p, to)..at(p, line.to)].fill(padding);
+            }
+            if from == to {
+                continue;
+            }
+            if step == 2 {
+                // Whole pairs, after a single odd column and before a single even one.
+                let (pairs, end) = (from.div_ceil(2), to / 2);
+                let (even, odd) = into.split_at_mut(self.phase);
+                if from % 2 == 1 {
+                    odd[from / 2] = row[from - left];
                 }
-                // The first column of this phase at or after a padded column.
-                let at = |column: usize| column.saturating_sub(p).div_ceil(step);
-                into[at(line.from)..at(from)].fill(padding);
-                if from < to {
-                    let first = at(from) * step + p;
-                    let columns = row.get(first - left..to - left).unwrap_or_default();
-                    let into = &mut into[at(from)..at(to)];
-                    if step == 2 {
-                        let pairs = columns.chunks_exact(2);
-                        let rest = pairs.remainder().first();
-                        for (value, pair) in into.iter_mut().zip(pairs) {
-                            *value = pair[0];
-                        }
-                        if let (Some(last), Some(&value)) = (into.last_mut(), rest) {
-                            *last = value;
-                        }
-                    } else {
-                        for (value, &column) in into.iter_mut().zip(columns.iter().step_by(step)) {
-                            *value = column;
-                        }
-                    }
+                if to % 2 == 1 && to > from {
+                    even[to / 2] = row[to - 1 - left];
                 }
-                into[at(to)..at(line.to)].fill(padding);
+                if pairs < end {
+                    let row = &row[2 * pairs - left..2 * end - left];
+                    part::<L>(row, &mut even[pairs..end], &mut odd[pairs..end]);
+                }
+                continue;
+            }
+            for p in 0..step {
+                let first = at(p, from) * step + p;
+                let columns = row.get(first - left..to - left).unwrap_or_default();
+                let into = &mut into[p * self.phase..][at(p, from)..at(p, to)];
+                for (value, &column) in into.iter_mut().zip(columns.iter().step_by(step)) {
+                    *value = column;
+                }
             }
         }
+    }
+}
+
+/// Parts the values of even and odd number.
+#[inline(always)]
+fn part<L: Lanes>(from: &[f32], even: &mut [f32], odd: &mut [f32]) {
+    let n = even.len();
+    assert!(from.len() == 2 * n && odd.len() == n, "pairs");
+    let (source, evens, odds) = (from.as_ptr(), even.as_mut_ptr(), odd.as_mut_ptr());
+    let mut i = 0;
+    while i + L::N <= n {
+        // SAFETY: below `n` pairs.
+        unsafe {
+            let [a, b] = L::load(source.add(2 * i)).parted(L::load(source.add(2 * i + L::N)));
+            a.store(evens.add(i));
+            b.store(odds.add(i));
+        }
+        i += L::N;
+    }
+    while i < n {
+        even[i] = from[2 * i];
+        odd[i] = from[2 * i + 1];
+        i += 1;
     }
 }
 

@@ -49,6 +49,9 @@ pub(super) unsafe trait Lanes: Copy {
     /// Values above `high` become `high`; NaN stays.
     fn lowered(self, high: Self) -> Self;
 
+    /// The values of even and of odd number, of two vectors one after the other.
+    fn parted(self, next: Self) -> [Self; 2];
+
     /// One strip of a matrix product, `wide` vectors across, at most [`Lanes::WIDE`].
     ///
     /// # Safety
@@ -123,6 +126,12 @@ unsafe impl Lanes for Portable {
     }
 
     #[inline(always)]
+    fn parted(self, next: Self) -> [Self; 2] {
+        let ([a, b, c, d], [p, q, r, s]) = (self.0, next.0);
+        [Self([a, c, p, r]), Self([b, d, q, s])]
+    }
+
+    #[inline(always)]
     unsafe fn strip(strip: &Strip<'_>, wide: usize) {
         // SAFETY: the caller's promise.
         unsafe {
@@ -142,10 +151,11 @@ macro_rules! lanes {
         madd |$c:ident, $a:ident, $b:ident| $madd:expr;
         raised |$v:ident, $low:ident| $raised:expr;
         lowered |$u:ident, $high:ident| $lowered:expr;
+        parted |$one:ident, $two:ident| $parted:expr;
     ) => {
         $(#[$doc])*
         #[derive(Clone, Copy)]
-        pub(in crate::kernel) struct $name($vector);
+        pub(in super::super) struct $name($vector);
 
         // SAFETY (of every block): `isa::run` has checked that the processor has these instructions; loads and stores
         // are of addresses that the caller vouches for.
@@ -204,6 +214,13 @@ macro_rules! lanes {
             }
 
             #[inline(always)]
+            fn parted(self, next: Self) -> [Self; 2] {
+                let ($one, $two) = (self.0, next.0);
+                let [even, odd] = unsafe { $parted };
+                [Self(even), Self(odd)]
+            }
+
+            #[inline(always)]
             unsafe fn strip(strip: &Strip<'_>, wide: usize) {
                 unsafe {
                     match wide {
@@ -221,9 +238,10 @@ pub(super) mod x86 {
     //! AVX2 with FMA, and AVX-512. `max` and `min` hand on their second operand where one is NaN.
 
     use std::arch::x86_64::{
-        __m256, __m512, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_max_ps, _mm256_min_ps, _mm256_mul_ps,
-        _mm256_set1_ps, _mm256_storeu_ps, _mm256_sub_ps, _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_ps,
-        _mm512_max_ps, _mm512_min_ps, _mm512_mul_ps, _mm512_set1_ps, _mm512_storeu_ps, _mm512_sub_ps,
+        __m256, __m512, _mm256_add_ps, _mm256_castpd_ps, _mm256_castps_pd, _mm256_fmadd_ps, _mm256_loadu_ps,
+        _mm256_max_ps, _mm256_min_ps, _mm256_mul_ps, _mm256_permute4x64_pd, _mm256_set1_ps, _mm256_shuffle_ps,
+        _mm256_storeu_ps, _mm256_sub_ps, _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_max_ps, _mm512_min_ps,
+        _mm512_mul_ps, _mm512_permutex2var_ps, _mm512_set1_ps, _mm512_setr_epi32, _mm512_storeu_ps, _mm512_sub_ps,
     };
 
     use super::{Lanes, Strip, tile};
@@ -235,6 +253,13 @@ pub(super) mod x86 {
         madd |c, a, b| _mm256_fmadd_ps(a, b, c);
         raised |v, low| _mm256_max_ps(low, v);
         lowered |v, high| _mm256_min_ps(high, v);
+        parted |a, b| {
+            // Within halves, then the middle quarters change places.
+            let (even, odd) = (_mm256_shuffle_ps::<0b10_00_10_00>(a, b), _mm256_shuffle_ps::<0b11_01_11_01>(a, b));
+            let even = _mm256_permute4x64_pd::<0b11_01_10_00>(_mm256_castps_pd(even));
+            let odd = _mm256_permute4x64_pd::<0b11_01_10_00>(_mm256_castps_pd(odd));
+            [_mm256_castpd_ps(even), _mm256_castpd_ps(odd)]
+        };
     }
 
     lanes! {
@@ -244,6 +269,11 @@ pub(super) mod x86 {
         madd |c, a, b| _mm512_fmadd_ps(a, b, c);
         raised |v, low| _mm512_max_ps(low, v);
         lowered |v, high| _mm512_min_ps(high, v);
+        parted |a, b| {
+            let even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+            let odd = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+            [_mm512_permutex2var_ps(a, even, b), _mm512_permutex2var_ps(a, odd, b)]
+        };
     }
 }
 
@@ -254,7 +284,8 @@ pub(super) mod wasm {
     #[cfg(feature = "relaxed-simd")]
     use std::arch::wasm32::f32x4_relaxed_madd;
     use std::arch::wasm32::{
-        f32x4_add, f32x4_mul, f32x4_pmax, f32x4_pmin, f32x4_splat, f32x4_sub, v128, v128_load, v128_store,
+        f32x4_add, f32x4_mul, f32x4_pmax, f32x4_pmin, f32x4_splat, f32x4_sub, i32x4_shuffle, v128, v128_load,
+        v128_store,
     };
 
     use super::{Lanes, Strip, tile};
@@ -267,6 +298,7 @@ pub(super) mod wasm {
         madd |c, a, b| f32x4_add(c, f32x4_mul(a, b));
         raised |v, low| f32x4_pmax(v, low);
         lowered |v, high| f32x4_pmin(v, high);
+        parted |a, b| [i32x4_shuffle::<0, 2, 4, 6>(a, b), i32x4_shuffle::<1, 3, 5, 7>(a, b)];
     }
 
     #[cfg(feature = "relaxed-simd")]
@@ -277,5 +309,6 @@ pub(super) mod wasm {
         madd |c, a, b| f32x4_relaxed_madd(a, b, c);
         raised |v, low| f32x4_pmax(v, low);
         lowered |v, high| f32x4_pmin(v, high);
+        parted |a, b| [i32x4_shuffle::<0, 2, 4, 6>(a, b), i32x4_shuffle::<1, 3, 5, 7>(a, b)];
     }
 }

@@ -285,7 +285,8 @@ impl Work for Job<'_, '_> {
     }
 }
 
-/// One row of gathered values: the places themselves.
+/// One row of gathered values: the places themselves. Lanes beyond them keep what they held; nothing of them is
+/// written out.
 #[inline(always)]
 fn gather_flat<L: Lanes>(block: &Block, plane: &[f32], row: &mut [f32]) {
     let mut lane = 0;
@@ -294,7 +295,6 @@ fn gather_flat<L: Lanes>(block: &Block, plane: &[f32], row: &mut [f32]) {
         frame::copy::<L>(&plane[span.from..span.to], &mut row[lane..lane + length]);
         lane += length;
     }
-    row[lane..].fill(0.0);
 }
 
 /// A row of gathered values for each tap, `step` apart.
@@ -318,7 +318,6 @@ fn gather<L: Lanes>(block: &Block, frame: &Frame, [kh, kw]: [usize; 2], lines: &
                 }
                 lane += length;
             }
-            rows[row + lane..row + step].fill(0.0);
         }
     }
 }

@@ -108,14 +108,10 @@ unsafe fn tile<L: Lanes, const R: usize, const V: usize>(
     let mut acc = *sums;
     // SAFETY: `depth` rows of `R` weights and of `V` vectors.
     unsafe {
-        for _ in 0..depth / 2 {
+        for _ in 0..depth {
             add(weights, places, &mut acc);
-            add(weights.add(R), places.add(step), &mut acc);
-            weights = weights.add(2 * R);
-            places = places.add(2 * step);
-        }
-        if depth % 2 == 1 {
-            add(weights, places, &mut acc);
+            weights = weights.add(R);
+            places = places.add(step);
         }
     }
     *sums = acc;
