@@ -43,6 +43,8 @@ impl Epilogue {
 pub struct Scratch {
     /// Any contents.
     pub values: Vec<f32>,
+    /// Sums of a phase of a transposed convolution, which itself works in `values`.
+    pub(super) sums: Vec<f32>,
 }
 
 impl Scratch {
@@ -173,12 +175,11 @@ impl Conv {
         assert_eq!(output.len(), to * oh * ow, "the output");
         assert!(added.is_none_or(|a| a.len() == output.len()), "what is added");
         let full;
-        let region = match region {
-            Some(region) => region,
-            None => {
-                full = Region::full(size);
-                &full
-            }
+        let region = if let Some(region) = region {
+            region
+        } else {
+            full = Region::full(size);
+            &full
         };
         assert_eq!(region.size(), size, "the region");
         if region.is_empty() || to == 0 {

@@ -8,10 +8,8 @@ use super::conv::Arrays;
 use super::frame::Frame;
 use super::isa::{Isa, Work};
 use super::lanes::Lanes;
+use super::stencil::{Plane, Vectors, bands};
 use super::{Scratch, Span, Window};
-
-/// Values of the frame at once, so that lines are still in the first cache when they are read.
-const LINES: usize = 6 * 1024;
 
 /// Weights `[channel, multiplier, kernel]` and the geometry.
 #[derive(Clone, Debug)]
@@ -64,13 +62,6 @@ struct Job<'a, 'b> {
     scratch: &'a mut Scratch,
 }
 
-/// The spans in pieces whose lines fit the cache.
-pub(super) fn bands<'a>(spans: &'a [Span], window: &Window) -> impl Iterator<Item = &'a [Span]> {
-    let width = window.output[1] * window.stride[1] + window.kernel[1] * window.dilation[1];
-    let rows = (LINES / width.max(1) / window.stride[0]).max(window.kernel[0]);
-    spans.chunk_by(move |a, b| a.row / rows == b.row / rows)
-}
-
 impl Work for Job<'_, '_> {
     #[inline(always)]
     fn run<L: Lanes>(self) {
@@ -92,14 +83,16 @@ impl Work for Job<'_, '_> {
                 for o in c * d.multiplier..(c + 1) * d.multiplier {
                     let s = Stencil {
                         frame: &frame,
-                        width: d.window.output[1],
                         lines,
                         kernel: [kh, kw],
                         weights: &d.weights[o * kh * kw..][..kh * kw],
-                        bias: d.bias[o],
-                        bounds: d.bounds,
-                        output: &mut arrays.output[o * plane..][..plane],
-                        added: arrays.added.map(|a| &a[o * plane..][..plane]),
+                        plane: Plane {
+                            width: d.window.output[1],
+                            bias: d.bias[o],
+                            added: arrays.added.map(|a| &a[o * plane..][..plane]),
+                            bounds: d.bounds,
+                            output: &mut arrays.output[o * plane..][..plane],
+                        },
                     };
                     match (d.window.kernel, d.window.stride[1]) {
                         ([3, 3], 1) if even => s.fixed::<L, 3, 3, 1>(band),
@@ -115,26 +108,13 @@ impl Work for Job<'_, '_> {
     }
 }
 
-/// One output plane.
+/// The planes of one channel.
 struct Stencil<'a> {
     frame: &'a Frame,
-    width: usize,
     lines: &'a [f32],
     kernel: [usize; 2],
     weights: &'a [f32],
-    bias: f32,
-    bounds: [f32; 2],
-    output: &'a mut [f32],
-    added: Option<&'a [f32]>,
-}
-
-/// The sums of one span.
-trait Sums<L> {
-    /// Those of the places from column `x` on.
-    ///
-    /// # Safety
-    /// The vector starts within the span.
-    unsafe fn from(&self, x: usize) -> L;
+    plane: Plane<'a>,
 }
 
 /// A kernel and stride known to the compiler; one pointer a row.
@@ -144,7 +124,7 @@ struct Fixed<'a, L, const H: usize, const W: usize, const STEP: usize> {
     phase: usize,
 }
 
-impl<L: Lanes, const H: usize, const W: usize, const STEP: usize> Sums<L> for Fixed<'_, L, H, W, STEP> {
+impl<L: Lanes, const H: usize, const W: usize, const STEP: usize> Vectors<L> for Fixed<'_, L, H, W, STEP> {
     #[inline(always)]
     unsafe fn from(&self, x: usize) -> L {
         let mut sum = L::splat(0.0);
@@ -162,7 +142,7 @@ impl<L: Lanes, const H: usize, const W: usize, const STEP: usize> Sums<L> for Fi
 /// Any other; one pointer and weight a tap.
 struct Listed<'a>(&'a [(*const f32, f32)]);
 
-impl<L: Lanes> Sums<L> for Listed<'_> {
+impl<L: Lanes> Vectors<L> for Listed<'_> {
     #[inline(always)]
     unsafe fn from(&self, x: usize) -> L {
         let mut sum = L::splat(0.0);
@@ -189,7 +169,7 @@ impl Stencil<'_> {
             for (i, row) in rows.iter_mut().enumerate() {
                 *row = self.lines[self.frame.tap(index, i, 0)..].as_ptr();
             }
-            self.write(
+            self.plane.write(
                 *span,
                 &Fixed::<L, H, W, STEP> {
                     rows,
@@ -210,50 +190,7 @@ impl Stencil<'_> {
                 let [i, j] = [t / self.kernel[1], t % self.kernel[1]];
                 taps.push((self.lines[self.frame.tap(index, i, j)..].as_ptr(), weight));
             }
-            self.write::<L, _>(*span, &Listed(&taps));
-        }
-    }
-
-    /// Writes a span of sums with their epilogue.
-    #[inline(always)]
-    fn write<L: Lanes, S: Sums<L>>(&mut self, span: Span, sums: &S) {
-        let row = span.row * self.width;
-        let output = &mut self.output[row + span.from..row + span.to];
-        let added = self.added.map(|a| &a[row + span.from..row + span.to]);
-        let bias = L::splat(self.bias);
-        let [low, high] = [L::splat(self.bounds[0]), L::splat(self.bounds[1])];
-        let n = output.len();
-        if n < L::N {
-            let (mut values, mut more) = ([0.0_f32; 16], [0.0_f32; 16]);
-            // SAFETY: no vector is wider than sixteen.
-            unsafe {
-                let mut value = sums.from(span.from).plus(bias);
-                if let Some(added) = added {
-                    for (more, &added) in more.iter_mut().zip(added) {
-                        *more = added;
-                    }
-                    value = value.plus(L::load(more[..L::N].as_ptr()));
-                }
-                value.raised(low).lowered(high).store(values[..L::N].as_mut_ptr());
-            }
-            for (output, value) in output.iter_mut().zip(values) {
-                *output = value;
-            }
-            return;
-        }
-        let mut x = 0;
-        while x < n {
-            // The last vector overlaps the one before.
-            x = x.min(n - L::N);
-            // SAFETY: a whole vector follows `x`.
-            unsafe {
-                let mut value = sums.from(span.from + x).plus(bias);
-                if let Some(added) = added {
-                    value = value.plus(L::load(added.as_ptr().add(x)));
-                }
-                value.raised(low).lowered(high).store(output.as_mut_ptr().add(x));
-            }
-            x += L::N;
+            self.plane.write::<L>(*span, &Listed(&taps));
         }
     }
 }

@@ -52,34 +52,17 @@ impl Isa {
         }
     }
 
-    /// Values of a vector.
-    pub fn lanes(self) -> usize {
-        self.facts().0
-    }
-
     /// Output channels of a tile.
     pub fn rows(self) -> usize {
-        self.facts().1
-    }
-
-    /// Places of a tile.
-    pub fn places(self) -> usize {
-        self.facts().2
-    }
-
-    fn facts(self) -> (usize, usize, usize) {
-        fn of<L: Lanes>() -> (usize, usize, usize) {
-            (L::N, L::ROWS, L::N * L::WIDE)
-        }
         match self.0 {
             #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-            Set::Portable => of::<super::lanes::Portable>(),
+            Set::Portable => super::lanes::Portable::ROWS,
             #[cfg(target_arch = "x86_64")]
-            Set::Avx2 => of::<super::lanes::x86::Avx2>(),
+            Set::Avx2 => super::lanes::x86::Avx2::ROWS,
             #[cfg(target_arch = "x86_64")]
-            Set::Avx512 => of::<super::lanes::x86::Avx512>(),
+            Set::Avx512 => super::lanes::x86::Avx512::ROWS,
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            Set::Simd128 => of::<super::lanes::wasm::Simd128>(),
+            Set::Simd128 => super::lanes::wasm::Simd128::ROWS,
         }
     }
 

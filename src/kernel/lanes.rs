@@ -34,9 +34,6 @@ pub(super) unsafe trait Lanes: Copy {
     /// Sum.
     fn plus(self, other: Self) -> Self;
 
-    /// Difference.
-    fn minus(self, other: Self) -> Self;
-
     /// Product.
     fn times(self, other: Self) -> Self;
 
@@ -60,9 +57,11 @@ pub(super) unsafe trait Lanes: Copy {
 }
 
 /// Four values without named instructions, for every other processor.
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 #[derive(Clone, Copy)]
 pub(super) struct Portable([f32; 4]);
 
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 impl Portable {
     #[inline(always)]
     fn zip(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
@@ -72,6 +71,7 @@ impl Portable {
 }
 
 // SAFETY: needs no special instructions.
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 #[allow(unsafe_code)]
 unsafe impl Lanes for Portable {
     const N: usize = 4;
@@ -98,11 +98,6 @@ unsafe impl Lanes for Portable {
     #[inline(always)]
     fn plus(self, other: Self) -> Self {
         self.zip(other, |a, b| a + b)
-    }
-
-    #[inline(always)]
-    fn minus(self, other: Self) -> Self {
-        self.zip(other, |a, b| a - b)
     }
 
     #[inline(always)]
@@ -147,7 +142,7 @@ unsafe impl Lanes for Portable {
 macro_rules! lanes {
     (
         $(#[$doc:meta])* $name:ident($vector:ty) of $n:literal, $rows:literal x $wide:literal by [$($w:literal),*];
-        $splat:ident $load:ident $store:ident $add:ident $sub:ident $mul:ident;
+        $splat:ident $load:ident $store:ident $add:ident $mul:ident;
         madd |$c:ident, $a:ident, $b:ident| $madd:expr;
         raised |$v:ident, $low:ident| $raised:expr;
         lowered |$u:ident, $high:ident| $lowered:expr;
@@ -183,11 +178,6 @@ macro_rules! lanes {
             #[inline(always)]
             fn plus(self, other: Self) -> Self {
                 Self(unsafe { $add(self.0, other.0) })
-            }
-
-            #[inline(always)]
-            fn minus(self, other: Self) -> Self {
-                Self(unsafe { $sub(self.0, other.0) })
             }
 
             #[inline(always)]
@@ -240,8 +230,8 @@ pub(super) mod x86 {
     use std::arch::x86_64::{
         __m256, __m512, _mm256_add_ps, _mm256_castpd_ps, _mm256_castps_pd, _mm256_fmadd_ps, _mm256_loadu_ps,
         _mm256_max_ps, _mm256_min_ps, _mm256_mul_ps, _mm256_permute4x64_pd, _mm256_set1_ps, _mm256_shuffle_ps,
-        _mm256_storeu_ps, _mm256_sub_ps, _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_max_ps, _mm512_min_ps,
-        _mm512_mul_ps, _mm512_permutex2var_ps, _mm512_set1_ps, _mm512_setr_epi32, _mm512_storeu_ps, _mm512_sub_ps,
+        _mm256_storeu_ps, _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_max_ps, _mm512_min_ps, _mm512_mul_ps,
+        _mm512_permutex2var_ps, _mm512_set1_ps, _mm512_setr_epi32, _mm512_storeu_ps,
     };
 
     use super::{Lanes, Strip, tile};
@@ -249,7 +239,7 @@ pub(super) mod x86 {
     lanes! {
         /// Sixteen registers of eight values.
         Avx2(__m256) of 8, 4 x 3 by [1, 2];
-        _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_add_ps _mm256_sub_ps _mm256_mul_ps;
+        _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_add_ps _mm256_mul_ps;
         madd |c, a, b| _mm256_fmadd_ps(a, b, c);
         raised |v, low| _mm256_max_ps(low, v);
         lowered |v, high| _mm256_min_ps(high, v);
@@ -265,7 +255,7 @@ pub(super) mod x86 {
     lanes! {
         /// Thirty-two registers of sixteen values.
         Avx512(__m512) of 16, 8 x 2 by [1];
-        _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_add_ps _mm512_sub_ps _mm512_mul_ps;
+        _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_add_ps _mm512_mul_ps;
         madd |c, a, b| _mm512_fmadd_ps(a, b, c);
         raised |v, low| _mm512_max_ps(low, v);
         lowered |v, high| _mm512_min_ps(high, v);
@@ -284,8 +274,7 @@ pub(super) mod wasm {
     #[cfg(feature = "relaxed-simd")]
     use std::arch::wasm32::f32x4_relaxed_madd;
     use std::arch::wasm32::{
-        f32x4_add, f32x4_mul, f32x4_pmax, f32x4_pmin, f32x4_splat, f32x4_sub, i32x4_shuffle, v128, v128_load,
-        v128_store,
+        f32x4_add, f32x4_mul, f32x4_pmax, f32x4_pmin, f32x4_splat, i32x4_shuffle, v128, v128_load, v128_store,
     };
 
     use super::{Lanes, Strip, tile};
@@ -294,7 +283,7 @@ pub(super) mod wasm {
     lanes! {
         /// Four values; products are rounded before they are added.
         Simd128(v128) of 4, 4 x 2 by [1];
-        f32x4_splat v128_load v128_store f32x4_add f32x4_sub f32x4_mul;
+        f32x4_splat v128_load v128_store f32x4_add f32x4_mul;
         madd |c, a, b| f32x4_add(c, f32x4_mul(a, b));
         raised |v, low| f32x4_pmax(v, low);
         lowered |v, high| f32x4_pmin(v, high);
@@ -305,7 +294,7 @@ pub(super) mod wasm {
     lanes! {
         /// Four values; products are fused with sums where the processor can.
         Simd128(v128) of 4, 4 x 2 by [1];
-        f32x4_splat v128_load v128_store f32x4_add f32x4_sub f32x4_mul;
+        f32x4_splat v128_load v128_store f32x4_add f32x4_mul;
         madd |c, a, b| f32x4_relaxed_madd(a, b, c);
         raised |v, low| f32x4_pmax(v, low);
         lowered |v, high| f32x4_pmin(v, high);

@@ -5,19 +5,31 @@
 //! output or only the places of a [`Region`], and gives every place the same bits either way: the order in which a
 //! place's products are added never depends on what is computed beside it.
 
+#![allow(
+    clippy::inline_always,
+    reason = "what is not inlined is compiled without the instructions of the function that asked for it"
+)]
+
 mod column;
 pub mod conv;
+pub mod deconv;
 mod depthwise;
 mod frame;
 mod isa;
 mod lanes;
 #[cfg(test)]
 mod plain;
+pub mod pool;
 mod product;
 pub mod region;
+mod stencil;
+#[cfg(test)]
+mod tests;
 mod tile;
 pub mod window;
 
 pub use conv::{Conv, Epilogue, Scratch};
+pub use deconv::Deconv;
+pub use pool::{Pool, Pooling};
 pub use region::{Region, Span};
 pub use window::Window;

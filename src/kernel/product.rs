@@ -179,7 +179,7 @@ pub(super) fn blocks(spans: &[Span], width: usize, most: usize, tile: usize) -> 
 /// do not compete for the same lines of the cache.
 pub(super) fn pitch(lanes: usize, tile: usize) -> usize {
     let lines = lanes.next_multiple_of(tile).div_ceil(16);
-    (lines + usize::from(lines % 2 == 0)) * 16
+    (lines + usize::from(lines.is_multiple_of(2))) * 16
 }
 
 impl Work for Job<'_, '_> {

@@ -2,19 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::kernel::plain;
-
-/// Values in `-1..1` that look like none in particular.
-fn values(n: usize, seed: u64) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    (0..n)
-        .map(|_| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            (state >> 40) as f32 / (1 << 23) as f32 - 1.0
-        })
-        .collect()
-}
+use crate::kernel::tests::{assert_part, values, windows};
 
 #[derive(Clone, Debug)]
 struct Case {
@@ -24,7 +12,6 @@ struct Case {
     added: bool,
     bounds: [f32; 2],
     seed: u64,
-    mask: Vec<bool>,
 }
 
 impl Case {
@@ -44,12 +31,6 @@ impl Case {
             low: self.bounds[0],
             high: self.bounds[1],
         }
-    }
-
-    fn region(&self) -> Region {
-        let [h, w] = self.window.output;
-        let mask: Vec<bool> = self.mask.iter().copied().cycle().take(h * w).collect();
-        Region::of_mask([h, w], &mask)
     }
 
     /// Compares every instruction set with the plain sums, and a region with the whole.
@@ -83,28 +64,15 @@ impl Case {
                     "{isa:?} at {i}: {got} instead of {expected}"
                 );
             }
-            let region = self.region();
-            let mut part = vec![7.0; outputs];
-            conv.run(input, added.as_deref(), &mut part, Some(&region), &mut scratch);
-            let mut put = vec![7.0; outputs];
-            let [h, w] = self.window.output;
-            for o in 0..self.channels[1] {
-                for s in region.spans() {
-                    let row = (o * h + s.row) * w;
-                    put[row + s.from..row + s.to].copy_from_slice(&dense[row + s.from..row + s.to]);
-                }
-            }
-            let bits = |v: &[f32]| v.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
-            prop_assert_eq!(bits(&part), bits(&put), "{:?}: a region differs from the whole", isa);
+            assert_part(&self.window, self.seed, &dense, |output, region| {
+                conv.run(input, added.as_deref(), output, Some(region), &mut scratch);
+            })?;
         }
         Ok(())
     }
 }
 
-/// Any geometry: kernels to 7, strides and dilations to 3, paddings that need not be even.
 fn cases() -> impl Strategy<Value = Case> {
-    let pair = |from: usize, to: usize| [from..=to, from..=to];
-    let kernel = prop_oneof![Just([1, 1]), Just([3, 3]), Just([5, 5]), Just([7, 7]), pair(1, 4)];
     let channels = prop_oneof![
         (1..=40usize, 1..=40usize).prop_map(|(a, b)| ([a, b], 1)),
         (1..=6usize, 1..=3usize).prop_map(|(c, m)| ([c, c * m], c)),
@@ -115,42 +83,16 @@ fn cases() -> impl Strategy<Value = Case> {
         Just([0.0, f32::INFINITY]),
         Just([-0.5, 0.5])
     ];
-    (
-        (pair(1, 34), kernel, pair(1, 3), pair(1, 3), pair(0, 3), pair(0, 2)),
-        (channels, any::<bool>(), bounds, any::<u64>()),
-        proptest::collection::vec(prop_oneof![1 => Just(true), 2 => Just(false)], 1..200),
+    (windows(), channels, any::<bool>(), bounds, any::<u64>()).prop_map(
+        |(window, (channels, groups), added, bounds, seed)| Case {
+            window,
+            channels,
+            groups,
+            added,
+            bounds,
+            seed,
+        },
     )
-        .prop_filter_map(
-            "the window must fit",
-            |(geometry, (channels, added, bounds, seed), mask)| {
-                let (input, kernel, stride, dilation, before, after) = geometry;
-                let size = |a: usize| {
-                    let reach = (kernel[a] - 1) * dilation[a] + 1;
-                    (input[a] + before[a] + after[a])
-                        .checked_sub(reach)
-                        .map(|room| room / stride[a] + 1)
-                };
-                let output = [size(0)?, size(1)?];
-                let (channels, groups) = channels;
-                let window = Window {
-                    input,
-                    output,
-                    kernel,
-                    stride,
-                    dilation,
-                    before,
-                };
-                Some(Case {
-                    window,
-                    channels,
-                    groups,
-                    added,
-                    bounds,
-                    seed,
-                    mask,
-                })
-            },
-        )
 }
 
 proptest! {
@@ -197,7 +139,6 @@ fn long_sums_and_wide_planes() {
             added: true,
             bounds: [0.0, 6.0],
             seed: 5,
-            mask: vec![true, true, false, true, false, false, false],
         };
         case.check(&values(case.sizes()[0], 9))
             .expect("equal to the definition");
