@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use super::Plan;
 use super::build::Untyped;
+use super::fast::Store;
 use super::import::{choose_output, name_apart, real_inputs};
 use super::onnx::{decode, each_tensor, prune, settle, single_precision, unreadable};
 use crate::Tensor;
@@ -23,6 +24,7 @@ pub struct Dense {
     untyped: Untyped,
     limits: Limits,
     plans: RefCell<VecDeque<([usize; 4], Rc<Plan>)>>,
+    kernels: Store,
 }
 
 impl std::fmt::Debug for Dense {
@@ -40,6 +42,7 @@ impl Dense {
             untyped,
             limits: limits.clone(),
             plans: RefCell::default(),
+            kernels: Store::default(),
         })
     }
 
@@ -74,7 +77,7 @@ impl Dense {
         let mut untyped = self.untyped.clone();
         untyped.analyse(Some(&size), &self.limits)?;
         let typed = untyped.type_all(&size, false, &self.limits)?;
-        Plan::new(typed.model).map_err(backend)
+        Plan::new(typed.model, &self.kernels).map_err(backend)
     }
 }
 

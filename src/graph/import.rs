@@ -385,5 +385,6 @@ fn build(prepared: Prepared, card: &ModelCard, limits: &Limits) -> Result<Option
         values,
         origin,
         source,
+        kernels: super::fast::Store::default(),
     }))
 }

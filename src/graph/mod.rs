@@ -9,6 +9,7 @@ mod branches;
 mod build;
 mod dense;
 mod ends;
+mod fast;
 mod import;
 pub mod inspect;
 mod masking;
@@ -77,6 +78,8 @@ pub struct Network {
     /// For each node of `model`, the name of its ONNX node.
     origin: Vec<String>,
     source: import::Source,
+    /// Of all plans that are in use.
+    kernels: fast::Store,
 }
 
 impl std::fmt::Debug for Network {
@@ -149,10 +152,10 @@ impl Network {
     pub fn plan(&self, n: usize, program: &Program) -> Result<Plan, Error> {
         self.check_weights(program.weights)?;
         if program.missing {
-            return Ok(Plan::new(self.masked(n, program)?).map_err(|why| RunError::Backend { why })?);
+            return Ok(Plan::new(self.masked(n, program)?, &self.kernels).map_err(|why| RunError::Backend { why })?);
         }
         if program.backward.is_some() {
-            return Ok(Plan::new(self.adjoint(n, program)?).map_err(engine)?);
+            return Ok(Plan::new(self.adjoint(n, program)?, &self.kernels).map_err(engine)?);
         }
         let backend = |why: String| RunError::Backend { why };
         let (mut model, values) = self.prepared(n, program).map_err(|e| backend(e.to_string()))?;
@@ -161,7 +164,7 @@ impl Network {
             outputs.push(self.outlet(&values, i).map_err(|e| backend(e.to_string()))?);
         }
         model.outputs = outputs;
-        Ok(Plan::new(model).map_err(backend)?)
+        Ok(Plan::new(model, &self.kernels).map_err(backend)?)
     }
 
     /// Whether pictures with missing values can be carried to the logits; far cheaper than a plan.
@@ -304,8 +307,14 @@ impl std::fmt::Debug for Plan {
 }
 
 impl Plan {
-    /// The engine's rewrites fail on some valid graphs; fewer of them are slower, not wrong.
-    fn new(model: TypedModel) -> Result<Self, String> {
+    /// With our kernels where they fit, and the engine's rewrites of the rest. Those fail on some valid graphs; fewer of
+    /// them are slower, not wrong.
+    fn new(model: TypedModel, kernels: &fast::Store) -> Result<Self, String> {
+        let model = attempt(cause, || fast::rewrite(&model, kernels)).unwrap_or(model);
+        Self::of(model)
+    }
+
+    fn of(model: TypedModel) -> Result<Self, String> {
         let optimised = attempt(cause, || model.clone().into_optimized())
             .or_else(|_| {
                 attempt(cause, || {
@@ -315,17 +324,22 @@ impl Plan {
                 })
             })
             .unwrap_or(model);
+        Self::unchanged(optimised)
+    }
+
+    /// The graph as it is.
+    fn unchanged(model: TypedModel) -> Result<Self, String> {
         attempt(cause, || {
             let shape = |&input: &OutletId| {
-                Ok(optimised
+                Ok(model
                     .outlet_fact(input)?
                     .shape
                     .as_concrete()
                     .unwrap_or_default()
                     .to_vec())
             };
-            let shapes = optimised.inputs.iter().map(shape).collect::<TractResult<_>>()?;
-            let plan = optimised.into_runnable_with_options(&RunOptions::default())?;
+            let shapes = model.inputs.iter().map(shape).collect::<TractResult<_>>()?;
+            let plan = model.into_runnable_with_options(&RunOptions::default())?;
             Ok::<_, TractError>(Self { plan, shapes })
         })
     }

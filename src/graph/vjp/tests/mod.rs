@@ -5,6 +5,7 @@ mod operators;
 mod windows;
 
 use crate::graph::backward::differentiate;
+use crate::graph::fast::{Store, rewrite};
 use crate::graph::vjp::prelude::*;
 
 /// Wires `op` under a fresh name.
@@ -96,7 +97,7 @@ impl Case {
         (model, sources, of)
     }
 
-    /// Fails unless the gradients, of the plain graph and of the optimised one, are the central differences.
+    /// Fails unless the gradients, of the plain graph, the optimised one and the one with kernels, are the central differences.
     fn check(&self) -> Result<(), String> {
         let (model, sources, of) = self.model();
         let shape: Vec<usize> = model.outlet_fact(of).unwrap().shape.as_concrete().unwrap().into();
@@ -130,12 +131,14 @@ impl Case {
             .unwrap()
             .run(all.clone())
             .map_err(|e| format!("plain: {e:#}"))?;
-        let optimised = graph.into_optimized().map_err(|e| format!("optimising: {e:#}"))?;
-        let optimised = optimised
-            .into_runnable()
-            .unwrap()
-            .run(all)
-            .map_err(|e| format!("optimised: {e:#}"))?;
+        let run_optimised = |graph: TypedModel| {
+            let optimised = graph.into_optimized().map_err(|e| format!("optimising: {e:#}"))?;
+            let run = optimised.into_runnable().unwrap().run(all.clone());
+            run.map_err(|e| format!("optimised: {e:#}"))
+        };
+        let fast = rewrite(&graph, &Store::default()).map_err(|e| format!("rewriting: {e:#}"))?;
+        let fast = run_optimised(fast)?;
+        let optimised = run_optimised(graph)?;
         for (i, input) in inputs.iter().enumerate() {
             let differences: Vec<f64> = (0..input.len())
                 .map(|at| {
@@ -154,7 +157,7 @@ impl Case {
             if largest < 0.05 {
                 return Err(format!("x{i} has no gradient to compare"));
             }
-            for (which, outputs) in [("plain", &plain), ("optimised", &optimised)] {
+            for (which, outputs) in [("plain", &plain), ("optimised", &optimised), ("with kernels", &fast)] {
                 if outputs[i + 1].shape() != input.shape() {
                     return Err(format!(
                         "{which}: the gradient of x{i} has the shape {:?}",
