@@ -30,7 +30,7 @@ export default tseslint.config(
   },
   { files: ['www/src/**/*.ts'], languageOptions: project('tsconfig.json') },
   {
-    files: ['www/src/engine/worker.ts', 'www/src/sw.ts'],
+    files: ['www/src/engine/worker.ts', 'www/src/bench/worker.ts', 'www/src/sw.ts'],
     languageOptions: project('tsconfig.worker.json'),
   },
   { files: ['www/src/**/*.test.ts'], languageOptions: project('tsconfig.test.json') },

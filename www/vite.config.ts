@@ -4,6 +4,7 @@ import { defineConfig, type PluginOption } from 'vite';
 
 import type { Build } from './vite/csp.ts';
 import { modelsPlugin } from './vite/models.ts';
+import { peersPlugin } from './vite/peers.ts';
 import { elementPlugin, policyPlugin, precachePlugin, rootPlugin } from './vite/site.ts';
 import { singlePlugin } from './vite/single.ts';
 
@@ -31,7 +32,7 @@ export default defineConfig(({ mode, command }) => {
   const plugins: PluginOption[] = {
     site: [modelsPlugin(www), rootPlugin(), elementPlugin(), policyPlugin('site'), precachePlugin()],
     single: [singlePlugin(www, 'lucarne.html')],
-    bench: [modelsPlugin(www), rootPlugin(), policyPlugin('bench')],
+    bench: [peersPlugin(www), rootPlugin(), policyPlugin('bench')],
   }[build];
   return {
     root: www,

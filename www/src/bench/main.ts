@@ -1,185 +1,136 @@
-/** The page's benchmark: every bundled network, this engine beside onnxruntime-web. Nothing of it is in the page. */
-import * as ort from 'onnxruntime-web/wasm';
-
-import { asset, bundledModels, compiledEngine } from '../engine/assets.js';
-import type { BundledModel } from '../engine/assets.js';
-import { Client } from '../engine/client.js';
-import { EngineError, reason } from '../engine/errors.js';
-import { FORWARD, type Engine as Engines, type LaneBatch } from '../engine/messages.js';
-import type { Event, Request } from '../protocol.gen.js';
-import init, { Engine } from '../engine/wasm/lucarne.js';
-import { inTurns } from './rounds.js';
-import type { Plan, Timing } from './rounds.js';
-
-/** What a run found, for people and for scripts. */
-export interface Result {
-  model: string;
-  lucarne: Timing;
-  onnxruntime: Timing;
-  /** Largest difference of the two answers, over the largest logit. */
-  difference: number;
-  /** Passes a second of occlusion over all engines, and their number. */
-  pool: { rate: number; engines: number };
-}
+/** The page's benchmark: this engine beside its peers. Nothing of it is in the site. `cargo xtask bench` drives it. */
+import { reason } from '../engine/errors.js';
+import type { JobId } from './jobs.js';
+import { networks, type NetworkEntry } from './networks.js';
+import { median, quantile, ratios, type Plan } from './rounds.js';
+import type { ForwardCell, Found, measure, Spec } from './stage.js';
 
 declare global {
-  var lucarneBench: Result[] | undefined;
+  /** In a frame: runs one measurement there. */
+  var lucarneStage: typeof measure | undefined;
+  /** On the page: runs one measurement in a new frame. */
+  var lucarneBench: ((spec: Spec) => Promise<Found>) | undefined;
 }
 
-const now = () => performance.now();
-const breathe = () => new Promise<void>((resolve) => setTimeout(resolve, 20));
+const BATCHES = [1, 16];
+const JOBS: readonly JobId[] = ['deletion', 'integrated-gradients', 'occlusion', 'rise'];
 
-/** An engine on this thread, for raw passes. */
-class Local {
-  readonly #engine: Engines;
-  readonly #waiting = new Map<number, { resolve: () => void; reject: (why: EngineError) => void }>();
-  #job = 0;
-
-  private constructor() {
-    this.#engine = new Engine((event: Event) => {
-      if (event.kind === 'done') this.#waiting.get(event.job)?.resolve();
-      if (event.kind === 'failed') this.#waiting.get(event.job)?.reject(new EngineError(event.error));
-    });
-  }
-
-  static async open(): Promise<Local> {
-    await init({ module_or_path: await compiledEngine() });
-    return new Local();
-  }
-
-  load({ card, labels }: BundledModel, bytes: Uint8Array): Promise<void> {
-    const request: Request = { kind: 'load-model', job: ++this.#job, card, labels };
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(request.job, { resolve, reject });
-      this.#engine.handle(request, [bytes]);
-    });
-  }
-
-  forward(model: string, shape: number[], values: Float32Array): Float32Array {
-    const batch: LaneBatch = { model, program: FORWARD, shapes: [shape], arrays: [values] };
-    const { arrays, error } = this.#engine.run_lane(batch);
-    if (error) throw new EngineError(error);
-    return arrays[0] ?? new Float32Array();
-  }
-}
-
-/** The same smooth values in every run. */
-function input(length: number): Float32Array {
-  return Float32Array.from({ length }, (_, i) => Math.sin(i * 0.37) + Math.cos(i * 0.011));
-}
-
-/** Passes a second of occlusion, from its own count of passes. */
-async function pool(client: Client, { card, labels, path }: BundledModel): Promise<number> {
-  await client.call({ kind: 'load-model', card, labels }, { beside: [await asset(`${path}/${card.file}`)] });
-  const side = card.input.shape[2] ?? 64;
-  const pixels = Uint8ClampedArray.from({ length: side * side * 4 }, (_, i) => (i * 31) % 256);
-  await client.call({ kind: 'load-picture', picture: 'p', width: side, height: side }, { beside: [pixels] });
-  const window = Math.round(side / 8);
-  const from = now();
-  const { reply } = await client.call({
-    kind: 'attribute',
-    model: card.id,
-    picture: 'p',
-    method: { id: 'occlusion', params: { window, stride: window } },
-    removal: { id: 'constant', params: {} },
-    target: { class: 0, kind: 'logit' },
-    seed: 0,
-  });
-  if (reply.kind !== 'attributed') throw new Error(`unexpected ${reply.kind}`);
-  return reply.provenance.forward / ((now() - from) / 1000);
-}
-
-async function measure(local: Local, client: Client, model: BundledModel, plan: Plan): Promise<Result> {
-  const { card, path } = model;
-  const bytes = await asset(`${path}/${card.file}`);
-  await local.load(model, bytes);
-  const session = await ort.InferenceSession.create(bytes.slice(), { executionProviders: ['wasm'] });
-  const shape = [1, ...card.input.shape.slice(1)];
-  const values = input(shape.reduce((a, b) => a * b, 1));
-  const name = session.inputNames[0] ?? '';
-  const output = card.output.name || (session.outputNames[0] ?? '');
-  const peer = async () => (await session.run({ [name]: new ort.Tensor('float32', values, shape) }))[output]?.data;
-  const own = () => local.forward(card.id, shape, values);
-  const [ours, theirs] = [own(), (await peer()) as Float32Array];
-  const largest = theirs.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
-  const difference = ours.reduce((most, v, k) => Math.max(most, Math.abs(v - (theirs[k] ?? Number.NaN))), 0) / largest;
-  const timings = await inTurns({ lucarne: own, onnxruntime: peer }, plan, now, breathe);
-  await session.release();
-  const rate = await pool(client, model);
-  return { model: card.name, ...timings, difference, pool: { rate, engines: client.workers } };
-}
-
-function element<K extends keyof HTMLElementTagNameMap>(
-  tag: K,
-  text: string,
-  scope?: string,
-): HTMLElementTagNameMap[K] {
+const cell = (tag: 'th' | 'td' | 'caption', text: string, scope?: string): HTMLElement => {
   const made = document.createElement(tag);
   made.textContent = text;
   if (scope) made.setAttribute('scope', scope);
   return made;
-}
-
-function table(results: readonly Result[]): HTMLTableElement {
-  const rate = ({ median, fastest, slowest }: Timing) =>
-    `${(1000 / median).toFixed(1)} (${(1000 / slowest).toFixed(1)} – ${(1000 / fastest).toFixed(1)})`;
-  const made = document.createElement('table');
-  made.append(element('caption', 'Passes per second: median (slowest – fastest round). More is better.'));
-  const head = made.createTHead().insertRow();
-  const titles = [
-    'Network',
-    'Lucarne',
-    `onnxruntime-web ${ort.env.versions.web ?? ''}`,
-    'Ratio',
-    'Difference',
-    'Lucarne, pool',
-  ];
-  for (const title of titles) head.append(element('th', title, 'col'));
-  const body = made.createTBody();
-  for (const { model, lucarne, onnxruntime, difference, pool } of results) {
-    const row = body.insertRow();
-    row.append(
-      element('th', model, 'row'),
-      element('td', rate(lucarne)),
-      element('td', rate(onnxruntime)),
-      element('td', (onnxruntime.median / lucarne.median).toFixed(2)),
-      element('td', difference.toExponential(1)),
-      element('td', `${pool.rate.toFixed(1)} (${pool.engines} engines)`),
-    );
-  }
-  return made;
-}
-
-async function run(plan: Plan, say: (text: string) => void): Promise<Result[]> {
-  ort.env.wasm.numThreads = 1;
-  const local = await Local.open();
-  const client = await Client.start();
-  const results: Result[] = [];
-  for (const model of await bundledModels()) {
-    say(`Measuring ${model.card.name}…`);
-    results.push(await measure(local, client, model, plan));
-    document.querySelector('#results')?.replaceChildren(table(results));
-  }
-  client.close();
-  return results;
-}
-
-const button = document.querySelector<HTMLButtonElement>('#run');
-const status = document.querySelector('#status');
-const say = (text: string) => {
-  if (status) status.textContent = text;
 };
-button?.addEventListener('click', () => {
-  button.disabled = true;
-  // `#quick` is for tests: it shows that everything runs, not how fast.
-  const plan = location.hash === '#quick' ? { rounds: 1, passes: 1 } : { rounds: 12, passes: 8 };
-  run(plan, say)
-    .then((results) => {
-      globalThis.lucarneBench = results;
-      say(`Done: ${navigator.userAgent}`);
-    })
-    .catch((why: unknown) => say(`Failed: ${reason(why)}`))
-    .finally(() => (button.disabled = false));
-});
-if (button) button.disabled = false;
-say('Ready. Close other tabs; the machine should be idle.');
+
+const mebibytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
+
+/** A table with its heading row, appended to the page; the rows are added as they come. */
+function table(caption: string, titles: readonly string[]): (row: readonly string[]) => void {
+  const made = document.createElement('table');
+  made.append(cell('caption', caption));
+  made
+    .createTHead()
+    .insertRow()
+    .append(...titles.map((title) => cell('th', title, 'col')));
+  const body = made.createTBody();
+  document.querySelector('#results')?.append(made);
+  return ([first = '', ...rest]) => {
+    body.insertRow().append(cell('th', first, 'row'), ...rest.map((text) => cell('td', text)));
+  };
+}
+
+/** Opens a new frame, runs `spec` there, and takes the frame away. */
+async function inFrame(spec: Spec): Promise<Found> {
+  const frame = document.querySelector<HTMLIFrameElement>('#stage');
+  if (!frame) throw new Error('the page has no frame to measure in');
+  const loaded = new Promise<void>((resolve) => frame.addEventListener('load', () => resolve(), { once: true }));
+  const url = new URL(location.href);
+  url.search = `?stage=${Math.round(performance.now())}`;
+  frame.src = url.href;
+  await loaded;
+  const inside = frame.contentWindow as (Window & Pick<typeof globalThis, 'lucarneStage'>) | null;
+  for (let waited = 0; !inside?.lucarneStage; waited++) {
+    if (waited > 600) throw new Error('the frame did not load');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  try {
+    return await inside.lucarneStage(spec);
+  } finally {
+    frame.removeAttribute('src');
+  }
+}
+
+function forwardRow(network: NetworkEntry, batch: number, peak: number, it: ForwardCell, own: ForwardCell): string[] {
+  if (it.why !== undefined) return [network.name, String(batch), it.title, it.why, '', '', '', ''];
+  const ms = median(it.times);
+  const speed = (network.operations * batch) / (ms * 1e6);
+  const compared = ratios(own.times, it.times);
+  return [
+    network.name,
+    String(batch),
+    it.title,
+    `${ms.toFixed(1)} (${quantile(it.times, 0.25).toFixed(1)} – ${quantile(it.times, 0.75).toFixed(1)})`,
+    median(compared).toFixed(2),
+    `${speed.toFixed(1)} (${((100 * speed) / peak).toFixed(0)} %)`,
+    mebibytes(it.memory),
+    it.difference.toExponential(1),
+  ];
+}
+
+async function run(plan: Plan, jobs: readonly JobId[], say: (text: string) => void): Promise<void> {
+  document.querySelector('#results')?.replaceChildren();
+  say('Measuring what the processor can give…');
+  const roof = await inFrame({ kind: 'roofline', rounds: plan.rounds });
+  const rates = roof.kind === 'roofline' ? [median(roof.simd), roof.relaxed.length > 0 ? median(roof.relaxed) : 0] : [];
+  const peak = Math.max(...rates);
+  const all = await networks();
+  const forward = table(
+    `Forward passes: milliseconds a call, median (middle half of the rounds). One thread gives ${peak.toFixed(0)} GFLOP/s at most.`,
+    ['Network', 'Pictures', 'Engine', 'Time', 'Times Lucarne’s', 'GFLOP/s', 'Memory', 'Difference'],
+  );
+  for (const network of all) {
+    for (const batch of BATCHES) {
+      say(`Measuring ${network.name}, ${batch} at a time…`);
+      const found = await inFrame({ kind: 'forward', network: network.id, batch, plan });
+      if (found.kind !== 'forward') throw new Error(`unexpected ${found.kind}`);
+      const [own] = found.cells;
+      if (own) for (const it of found.cells) forward(forwardRow(network, batch, peak, it, own));
+    }
+  }
+  const whole = table('Whole jobs, one engine.', ['Network', 'Job', 'Engine', 'Seconds', 'Passes', 'Memory']);
+  const [first] = all;
+  for (const job of first ? jobs : []) {
+    for (const engine of ['lucarne', 'litert'] as const) {
+      say(`Measuring ${job}…`);
+      const network = first as NetworkEntry;
+      const found = await inFrame({ kind: 'job', network: network.id, job, engine });
+      const start = [network.name, job, engine === 'lucarne' ? 'Lucarne' : 'LiteRT.js'];
+      if (found.kind === 'job') {
+        whole([...start, found.seconds.toFixed(2), String(found.passes), mebibytes(found.memory)]);
+      } else if (found.kind === 'unavailable') whole([...start, found.why, '', '']);
+    }
+  }
+}
+
+function page(): void {
+  globalThis.lucarneBench = inFrame;
+  const button = document.querySelector<HTMLButtonElement>('#run');
+  const status = document.querySelector('#status');
+  const say = (text: string) => {
+    if (status) status.textContent = text;
+  };
+  button?.addEventListener('click', () => {
+    button.disabled = true;
+    // `#quick` shows that everything runs, not how fast.
+    const quick = location.hash === '#quick';
+    run(quick ? { rounds: 1, passes: 1 } : { rounds: 9, passes: 2 }, quick ? JOBS.slice(0, 1) : JOBS, say)
+      .then(() => say(`Done: ${navigator.userAgent}`))
+      .catch((why: unknown) => say(`Failed: ${reason(why)}`))
+      .finally(() => (button.disabled = false));
+  });
+  if (button) button.disabled = false;
+  say('Ready. Close other tabs; the machine should be idle.');
+}
+
+if (window.parent === window) page();
+else globalThis.lucarneStage = (await import('./stage.js')).measure;

@@ -1,31 +1,37 @@
 /** Fair timing: several engines in turns, so that a busy machine slows all of them alike. */
 
-/** Times of one engine, milliseconds a pass. */
-export interface Timing {
-  median: number;
-  fastest: number;
-  slowest: number;
-}
-
 export interface Plan {
   rounds: number;
-  /** Passes of one engine in one round. */
+  /** Calls of one engine in one round. */
   passes: number;
 }
 
-export function median(values: readonly number[]): number {
+/** The value below which the share `q` of `values` lies, between two of them where it falls between. */
+export function quantile(values: readonly number[], q: number): number {
   const sorted = [...values].sort((a, b) => a - b);
-  const half = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? (sorted[half] ?? Number.NaN) : ((sorted[half - 1] ?? 0) + (sorted[half] ?? 0)) / 2;
+  const place = (sorted.length - 1) * q;
+  const below = sorted[Math.floor(place)] ?? Number.NaN;
+  const above = sorted[Math.ceil(place)] ?? Number.NaN;
+  return below + (above - below) * (place - Math.floor(place));
 }
 
-/** Runs each of `engines` in turn, `plan.rounds` times; the order turns round every time. Warms each up first. */
+export const median = (values: readonly number[]): number => quantile(values, 0.5);
+
+/** How many times as long `theirs` took as `ours`, round by round. */
+export function ratios(ours: readonly number[], theirs: readonly number[]): number[] {
+  return ours.slice(0, theirs.length).map((own, k) => (theirs[k] ?? Number.NaN) / own);
+}
+
+/**
+ * Runs each of `engines` in turn, `plan.rounds` times; the order turns round every time. Warms each up first.
+ * Gives milliseconds a call, one value a round.
+ */
 export async function inTurns<K extends string>(
   engines: Readonly<Record<K, () => unknown>>,
   plan: Plan,
   now: () => number,
   breathe: () => Promise<void>,
-): Promise<Record<K, Timing>> {
+): Promise<Record<K, number[]>> {
   const names = Object.keys(engines) as K[];
   const times = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<K, number[]>;
   for (const name of names) for (let k = 0; k < 2; k++) await engines[name]();
@@ -37,10 +43,5 @@ export async function inTurns<K extends string>(
       times[name].push((now() - from) / plan.passes);
     }
   }
-  const timing = (all: number[]): Timing => ({
-    median: median(all),
-    fastest: Math.min(...all),
-    slowest: Math.max(...all),
-  });
-  return Object.fromEntries(names.map((name) => [name, timing(times[name])])) as Record<K, Timing>;
+  return times;
 }
