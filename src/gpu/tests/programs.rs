@@ -1,0 +1,337 @@
+//! What the planner makes of whole graphs, and how the device fails.
+
+use std::sync::Arc;
+
+use super::{Case, gpu, noise};
+use crate::Tensor;
+use crate::gpu::ir::{Binary, Graph, Op, Reduction, Unary, ValueId, Window};
+use crate::gpu::wgsl::Target;
+use crate::gpu::{Failure, Precision, deviation, reference};
+
+const PLAIN: Target = Target {
+    half: false,
+    tiles: false,
+};
+
+fn same(kernel: usize, size: usize) -> Window {
+    Window {
+        kernel: [kernel; 2],
+        stride: [1; 2],
+        dilation: [1; 2],
+        before: [kernel / 2; 2],
+        windows: [size; 2],
+    }
+}
+
+fn conv(case: &mut Case, x: ValueId, outputs: usize, kernel: usize, groups: usize) -> ValueId {
+    let shape = case.graph.shape(x).to_vec();
+    let w = case.constant(&[outputs, shape[1] / groups, kernel, kernel]);
+    let b = case.constant(&[outputs]);
+    let window = same(kernel, shape[2]);
+    case.push(Op::Conv { window, groups }, &[x, w, b])
+}
+
+/// A fire module, an inverted residual with squeeze and excitation, and attention over what they give.
+fn network(batch: usize) -> Case {
+    let mut case = Case::default();
+    let x = case.input(&[batch, 4, 6, 6]);
+    let squeezed = conv(&mut case, x, 3, 1, 1);
+    let squeezed = case.push(Op::Unary(Unary::Clamp(0.0, f32::INFINITY)), &[squeezed]);
+    let parts = [1, 3].map(|kernel| {
+        let part = conv(&mut case, squeezed, 4, kernel, 1);
+        case.push(Op::Unary(Unary::Clamp(0.0, f32::INFINITY)), &[part])
+    });
+    let x = case.push(Op::Concat { axis: 1 }, &parts);
+    let wide = conv(&mut case, x, 12, 1, 1);
+    let wide = case.push(Op::Unary(Unary::HardSwish), &[wide]);
+    let deep = conv(&mut case, wide, 12, 3, 12);
+    let gate = case.push(
+        Op::Reduce {
+            by: Reduction::Mean,
+            axes: vec![2, 3],
+        },
+        &[deep],
+    );
+    let gate = conv(&mut case, gate, 12, 1, 1);
+    let gate = case.push(Op::Unary(Unary::Sigmoid), &[gate]);
+    let deep = case.push(Op::Binary(Binary::Mul), &[deep, gate]);
+    let narrow = conv(&mut case, deep, 8, 1, 1);
+    let x = case.push(Op::Binary(Binary::Add), &[narrow, x]);
+    // [n, pixel, channel]
+    let tokens = case.push(
+        Op::Reshape {
+            shape: vec![batch, 8, 36],
+        },
+        &[x],
+    );
+    let tokens = case.push(
+        Op::Transpose {
+            permutation: vec![0, 2, 1],
+        },
+        &[tokens],
+    );
+    let mean = case.push(
+        Op::Reduce {
+            by: Reduction::Mean,
+            axes: vec![2],
+        },
+        &[tokens],
+    );
+    let centred = case.push(Op::Binary(Binary::Sub), &[tokens, mean]);
+    let variance = case.push(
+        Op::Reduce {
+            by: Reduction::MeanOfSquares,
+            axes: vec![2],
+        },
+        &[centred],
+    );
+    let small = case.graph.scalar(1e-5, 3);
+    let variance = case.push(Op::Binary(Binary::Add), &[variance, small]);
+    let scale = case.push(Op::Unary(Unary::Rsqrt), &[variance]);
+    let tokens = case.push(Op::Binary(Binary::Mul), &[centred, scale]);
+    let shape = [batch, 36, 8];
+    let likeness = Op::einsum((&['n', 'q', 'c'], &shape), (&['n', 'k', 'c'], &shape), &['n', 'q', 'k']);
+    let weights = case.push(likeness.expect("it is well formed"), &[tokens, tokens]);
+    let weights = case.push(
+        Op::Softmax {
+            axes: vec![2],
+            log: false,
+        },
+        &[weights],
+    );
+    let mixed = Op::einsum(
+        (&['n', 'q', 'k'], &[batch, 36, 36]),
+        (&['n', 'k', 'c'], &shape),
+        &['n', 'q', 'c'],
+    );
+    let tokens = case.push(mixed.expect("it is well formed"), &[weights, tokens]);
+    let pooled = case.push(
+        Op::Reduce {
+            by: Reduction::Mean,
+            axes: vec![1],
+        },
+        &[tokens],
+    );
+    let features = case.push(Op::Reshape { shape: vec![batch, 8] }, &[pooled]);
+    let head = case.constant(&[10, 8]);
+    let dense = Op::einsum((&['n', 'c'], &[batch, 8]), (&['k', 'c'], &[10, 8]), &['n', 'k']);
+    let logits = case.push(dense.expect("it is well formed"), &[features, head]);
+    case.output(logits);
+    case.output(x);
+    case
+}
+
+#[test]
+fn a_network_of_everything() {
+    let Some(gpu) = gpu() else { return };
+    network(2).check(&gpu, "network", 1e-5);
+    let case = network(2);
+    let compiled = pollster::block_on(gpu.compile(&case.graph, Precision::Single)).expect("it compiles");
+    let nodes = case.graph.nodes.len();
+    assert!(
+        compiled.kernels() < nodes * 3 / 4,
+        "{} kernels of {nodes} nodes",
+        compiled.kernels()
+    );
+}
+
+#[test]
+fn the_batch_and_the_tile_change_no_bit() {
+    let Some(gpu) = gpu() else { return };
+    let one = network(1);
+    let mut three = network(3);
+    three.inputs[0] = [noise(144, 50), one.inputs[0].clone(), noise(144, 51)].concat();
+    let bits = |t: &[f32]| t.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+    let mut found = vec![];
+    for tiles in [false, true] {
+        let target = Target { half: false, tiles };
+        found.push(bits(one.run(&gpu, target)[0].data()));
+        found.push(bits(three.run(&gpu, target)[0].row(1)));
+    }
+    assert!(found.windows(2).all(|pair| pair[0] == pair[1]), "{found:?}");
+}
+
+#[test]
+fn several_runs_are_in_flight_at_once() {
+    let Some(gpu) = gpu() else { return };
+    let case = network(1);
+    let compiled = pollster::block_on(gpu.compile(&case.graph, Precision::Single)).expect("it compiles");
+    let inputs: Vec<Vec<f32>> = (0..5).map(|i| noise(144, 60 + i)).collect();
+    let runs: Vec<_> = inputs
+        .iter()
+        .map(|values| {
+            compiled
+                .start(&[Tensor::new(&[1, 4, 6, 6], values.clone())])
+                .expect("it starts")
+        })
+        .collect();
+    for (run, input) in runs.into_iter().zip(inputs) {
+        let found = pollster::block_on(run.finish()).expect("it runs");
+        let expected = reference::run(&case.graph, &[input]);
+        for (f, e) in found[0].data().iter().zip(&expected[0]) {
+            assert!((f - e).abs() < 1e-4, "{f} {e}");
+        }
+    }
+}
+
+#[test]
+fn chains_and_views_cost_no_kernel() {
+    let Some(gpu) = gpu() else { return };
+    let mut case = Case::default();
+    let x = case.input(&[2, 3, 6, 6]);
+    let y = conv(&mut case, x, 4, 3, 1);
+    let y = case.push(Op::Unary(Unary::Clamp(0.0, 6.0)), &[y]);
+    let other = case.input(&[2, 6, 6, 4]);
+    let view = case.push(
+        Op::Transpose {
+            permutation: vec![0, 3, 1, 2],
+        },
+        &[other],
+    );
+    let y = case.push(Op::Binary(Binary::Add), &[y, view]);
+    let scale = case.graph.scalar(0.5, 4);
+    let y = case.push(Op::Binary(Binary::Mul), &[y, scale]);
+    let y = case.push(Op::Unary(Unary::Tanh), &[y]);
+    case.output(y);
+    case.check(&gpu, "chain", 3e-6);
+    let compiled = pollster::block_on(gpu.compile_for(&case.graph, PLAIN)).expect("it compiles");
+    assert_eq!(compiled.kernels(), 1);
+}
+
+/// Random graphs of element-wise operators, views and joins: the fusion pass may cut them anyhow, but not change them.
+#[test]
+fn random_graphs() {
+    let Some(gpu) = gpu() else { return };
+    for seed in 0..12u32 {
+        let draws: Vec<usize> = noise(400, 300 + seed)
+            .iter()
+            .map(|v| ((v + 1.0) * 5000.0) as usize)
+            .collect();
+        let mut draws = draws.into_iter();
+        let mut draw = |below: usize| draws.next().expect("enough draws") % below;
+        let mut case = Case::default();
+        let shape = [2, 3, 4, 4];
+        let mut values = vec![case.input(&shape), case.input(&shape), case.constant(&[1, 3, 1, 1])];
+        for _ in 0..24 {
+            let a = values[draw(values.len())];
+            let b = values[draw(values.len())];
+            let whole = case.graph.shape(a).len() == 4 && case.graph.shape(a)[2] == 4;
+            let made = match draw(9) {
+                0 => case.push(Op::Unary(Unary::Tanh), &[a]),
+                1 => case.push(Op::Binary(Binary::Add), &[a, b]),
+                2 => case.push(Op::Binary(Binary::Mul), &[a, b]),
+                3 => case.push(Op::Select, &[a, b, a]),
+                4 if whole => case.push(
+                    Op::Transpose {
+                        permutation: vec![0, 1, 3, 2],
+                    },
+                    &[a],
+                ),
+                5 if whole => case.push(
+                    Op::Slice {
+                        axis: 3,
+                        start: 3,
+                        step: -1,
+                        len: 4,
+                    },
+                    &[a],
+                ),
+                6 if whole && case.graph.shape(a)[1] == 3 => conv(&mut case, a, 3, 3, 1),
+                7 if whole && case.graph.shape(a)[1] == 3 => {
+                    let joined = case.push(Op::Concat { axis: 1 }, &[a, a]);
+                    case.push(
+                        Op::Slice {
+                            axis: 1,
+                            start: 1,
+                            step: 2,
+                            len: 3,
+                        },
+                        &[joined],
+                    )
+                }
+                _ => case.push(
+                    Op::Reduce {
+                        by: Reduction::Max,
+                        axes: vec![2, 3],
+                    },
+                    &[a],
+                ),
+            };
+            // Small: chaos would hide errors.
+            let made = case.push(Op::Unary(Unary::Clamp(-2.0, 2.0)), &[made]);
+            values.push(made);
+        }
+        case.output(values[values.len() - 1]);
+        case.output(values[values.len() - 2]);
+        case.check(&gpu, &format!("graph {seed}"), 2e-5);
+    }
+}
+
+#[test]
+fn inputs_and_constants_may_be_outputs() {
+    let Some(gpu) = gpu() else { return };
+    let mut case = Case::default();
+    let x = case.input(&[2, 2]);
+    let c = case.constant(&[3]);
+    let y = case.push(Op::Reshape { shape: vec![4] }, &[x]);
+    for id in [x, c, y, x] {
+        case.output(id);
+    }
+    case.check(&gpu, "passed through", 0.0);
+}
+
+#[test]
+fn halves_deviate_as_reported() {
+    let Some(gpu) = gpu() else { return };
+    let case = network(1);
+    let found = pollster::block_on(deviation(&gpu, &case.graph, &case.tensors()));
+    if gpu.adapter().half {
+        let error = found.expect("it runs");
+        assert!(error > 0.0 && error < 0.02, "{error}");
+    } else {
+        assert!(matches!(found, Err(Failure::Internal { .. })), "{found:?}");
+    }
+}
+
+#[test]
+fn failures_are_told_apart() {
+    let Some(gpu) = gpu() else { return };
+    let case = network(1);
+    let compiled = pollster::block_on(gpu.compile(&case.graph, Precision::Single)).expect("it compiles");
+    let wrong = pollster::block_on(compiled.run(&[Tensor::zeros(&[1, 4, 6, 5])]));
+    assert!(matches!(wrong, Err(Failure::Input { index: 0, .. })), "{wrong:?}");
+    let none = pollster::block_on(compiled.run(&[]));
+    assert!(matches!(none, Err(Failure::Input { .. })), "{none:?}");
+
+    let mut large = Graph::default();
+    let side = gpu.adapter().largest as usize / 4 + 1;
+    let x = large.input(&[1]);
+    let wide = large
+        .push(Op::Broadcast { shape: vec![side] }, &[x])
+        .expect("it is well formed");
+    let up = large.push(Op::Unary(Unary::Exp), &[wide]).expect("it is well formed");
+    large.outputs.push(up);
+    let refused = pollster::block_on(gpu.compile(&large, Precision::Single));
+    assert!(matches!(refused, Err(Failure::TooLarge { .. })), "{refused:?}");
+
+    // The device is lost with a run in flight: that run and all later ones say so.
+    let pending = compiled.start(&case.tensors()).expect("it starts");
+    gpu.destroy();
+    drop(pollster::block_on(pending.finish()));
+    let after = pollster::block_on(compiled.run(&case.tensors()));
+    assert!(matches!(after, Err(Failure::Lost { .. })), "{after:?}");
+    let compiled = pollster::block_on(gpu.compile(&case.graph, Precision::Single));
+    assert!(matches!(compiled, Err(Failure::Lost { .. })), "{compiled:?}");
+    assert!(matches!(gpu.lost(), Some(Failure::Lost { .. })));
+}
+
+#[test]
+fn equal_constants_are_one_buffer() {
+    let Some(gpu) = gpu() else { return };
+    let values: Arc<[f32]> = noise(64, 1).into();
+    let [a, b] = [values.clone(), values.iter().copied().collect::<Arc<[f32]>>()]
+        .map(|v| gpu.constant(bytemuck::cast_slice(&v)).expect("it fits"));
+    assert!(std::rc::Rc::ptr_eq(&a, &b));
+    let other = gpu.constant(bytemuck::cast_slice(&noise(64, 2))).expect("it fits");
+    assert!(!std::rc::Rc::ptr_eq(&a, &other));
+}
