@@ -137,12 +137,10 @@ impl Space {
         let steps = &self.steps[access];
         let offset = self.offsets[access];
         if offset < 0 || steps.iter().any(|&step| step < 0) {
-            let terms: String = steps
-                .iter()
-                .enumerate()
-                .filter(|(_, step)| **step != 0)
-                .map(|(axis, step)| format!(" + i32({prefix}{axis}) * {step}"))
-                .collect();
+            let mut terms = String::new();
+            for (axis, step) in steps.iter().enumerate().filter(|(_, step)| **step != 0) {
+                _ = write!(terms, " + i32({prefix}{axis}) * {step}");
+            }
             return format!("u32({offset}{terms})");
         }
         let mut terms: Vec<String> = steps

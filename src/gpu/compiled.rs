@@ -246,6 +246,10 @@ impl Compiled {
         })
     }
 
+    pub(super) fn slot(&self, slot: usize) -> &wgpu::Buffer {
+        &self.inner.slots[slot]
+    }
+
     /// Uploads what `fill` writes, then runs `first` and all kernels.
     pub(super) fn launch(&self, first: &[Dispatch], fill: impl FnOnce(&Gpu)) -> Result<Pending, Failure> {
         let ready = &self.inner;

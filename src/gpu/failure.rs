@@ -68,6 +68,12 @@ pub enum Failure {
         /// The shape it should have, empty where it should not be.
         expected: Vec<usize>,
     },
+    /// Masks or the pictures between which they choose do not fit the network.
+    #[error("{why}")]
+    Masks {
+        /// What does not fit.
+        why: String,
+    },
     /// The driver refused or failed.
     #[error("the GPU failed: {why}")]
     Internal {

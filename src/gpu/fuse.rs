@@ -147,7 +147,11 @@ impl Fusing<'_> {
     /// Makes sure that a value lies in a buffer, row-major.
     fn settle(&mut self, id: ValueId, node: usize) {
         if let Some(load) = self.views.remove(&id) {
-            self.copy(load, id, node);
+            if load.access.is_dense(self.shape(id)) {
+                self.root[id.0] = load.value;
+            } else {
+                self.copy(load, id, node);
+            }
         }
     }
 

@@ -12,9 +12,10 @@ mod expr;
 mod failure;
 mod fuse;
 pub mod ir;
+mod mix;
 mod plan;
 #[cfg(test)]
-mod reference;
+pub(crate) mod reference;
 mod selftest;
 mod shapes;
 #[cfg(test)]
@@ -24,4 +25,5 @@ mod wgsl;
 pub use compiled::{Compiled, Pending};
 pub use device::{Adapter, Gpu, Options, Precision};
 pub use failure::{Failure, Unavailable};
+pub use mix::{Coming, Enlarging, Masks, Mixer};
 pub use selftest::deviation;

@@ -7,7 +7,7 @@ use super::shapes::{broadcast, strides};
 pub(super) type Array = (Vec<usize>, Vec<f32>);
 
 /// The graph's outputs for these inputs.
-pub(super) fn run(graph: &Graph, inputs: &[Vec<f32>]) -> Vec<Vec<f32>> {
+pub fn run(graph: &Graph, inputs: &[Vec<f32>]) -> Vec<Vec<f32>> {
     let mut values: Vec<Option<Vec<f32>>> = graph
         .values
         .iter()
@@ -232,6 +232,7 @@ pub(super) fn unary(f: Unary, x: f32) -> f32 {
     y as f32
 }
 
+#[expect(clippy::float_cmp, reason = "equality is what is asked")]
 pub(super) fn binary(f: Binary, a: f32, b: f32) -> f32 {
     let truth = |t: bool| f32::from(u8::from(t));
     let (p, q) = (a != 0.0, b != 0.0);

@@ -283,7 +283,7 @@ fn functions_of_one_number() {
         ([1.1, 5.0], vec![Unary::Acosh]),
     ] {
         let mut case = Case::default();
-        let middle = (range[0] + range[1]) / 2.0;
+        let middle = f32::midpoint(range[0], range[1]);
         let values = super::noise(200, 9)
             .iter()
             .map(|v| middle + v * (range[1] - middle))

@@ -6,7 +6,7 @@ use super::{Case, gpu, noise};
 use crate::Tensor;
 use crate::gpu::ir::{Binary, Graph, Op, Reduction, Unary, ValueId, Window};
 use crate::gpu::wgsl::Target;
-use crate::gpu::{Failure, Precision, deviation, reference};
+use crate::gpu::{Coming, Enlarging, Failure, Masks, Precision, deviation, reference};
 
 const PLAIN: Target = Target {
     half: false,
@@ -334,4 +334,71 @@ fn equal_constants_are_one_buffer() {
     assert!(std::rc::Rc::ptr_eq(&a, &b));
     let other = gpu.constant(bytemuck::cast_slice(&noise(64, 2))).expect("it fits");
     assert!(!std::rc::Rc::ptr_eq(&a, &other));
+}
+
+#[test]
+fn pictures_are_mixed_on_the_device() {
+    let Some(gpu) = gpu() else { return };
+    let mut graph = Graph::default();
+    let x = graph.input(&[3, 2, 5, 7]);
+    graph.outputs.push(x);
+    let compiled = pollster::block_on(gpu.compile_for(&graph, PLAIN)).expect("it compiles");
+    let [picture, fill] = [1, 2].map(|salt| Tensor::new(&[2, 5, 7], noise(70, salt)));
+    let expected = |share: &dyn Fn(usize, usize) -> f32| -> Vec<f32> {
+        let value = |i: usize| {
+            let m = share(i / 70, i % 35);
+            m * picture.data()[i % 70] + (1.0 - m) * fill.data()[i % 70]
+        };
+        (0..210).map(value).collect()
+    };
+    let run = |coming: &Coming, masks: Masks| {
+        let mixer = pollster::block_on(compiled.mixer(&picture, &fill, coming)).expect("it fits");
+        pollster::block_on(mixer.run(masks)).map(|outputs| outputs[0].data().to_vec())
+    };
+    let kept: Vec<bool> = noise(105, 3).iter().map(|v| *v > 0.0).collect();
+    let found = run(&Coming::Kept, Masks::Kept(&kept)).expect("it runs");
+    // Exactly: kept pixels come back bit for bit, and so does what fills the others.
+    assert_eq!(found, expected(&|n, p| f32::from(u8::from(kept[n * 35 + p]))));
+    let shares: Vec<f32> = noise(105, 4).iter().map(|v| (v + 1.0) / 2.0).collect();
+    let close = |found: &[f32], expected: &[f32]| {
+        let worst = found
+            .iter()
+            .zip(expected)
+            .map(|(f, e)| (f - e).abs())
+            .fold(0.0, f32::max);
+        assert!(worst < 1e-6, "{worst}");
+    };
+    let found = run(&Coming::Shares, Masks::Shares(&shares)).expect("it runs");
+    close(&found, &expected(&|n, p| shares[n * 35 + p]));
+
+    let axis = |len: usize| -> Vec<(usize, usize, f32)> {
+        (0..len).map(|k| (k % 2, (k + 1) % 3, k as f32 / len as f32)).collect()
+    };
+    let enlarging = Enlarging {
+        grid: 3,
+        rows: axis(8),
+        columns: axis(9),
+    };
+    let cells = noise(27, 5);
+    let shifts = [[0, 0], [3, 2], [1, 1]];
+    let enlarged = |n: usize, p: usize| {
+        let (above, below, down) = enlarging.rows[p / 7 + shifts[n][0]];
+        let (left, right, along) = enlarging.columns[p % 7 + shifts[n][1]];
+        let cell = |row: usize, column: usize| cells[n * 9 + row * 3 + column];
+        let across = |row: usize| cell(row, left) + along * (cell(row, right) - cell(row, left));
+        across(above) + down * (across(below) - across(above))
+    };
+    let coming = Coming::Cells(enlarging.clone());
+    let cells = &cells;
+    let found = run(&coming, Masks::Cells { cells, shifts: &shifts }).expect("it runs");
+    close(&found, &expected(&enlarged));
+
+    let far = [[0, 0], [4, 0], [0, 0]];
+    for wrong in [
+        run(&coming, Masks::Cells { cells, shifts: &far }),
+        run(&Coming::Kept, Masks::Kept(&kept[1..])),
+        run(&Coming::Kept, Masks::Shares(&shares)),
+    ] {
+        assert!(matches!(wrong, Err(Failure::Masks { .. })), "{wrong:?}");
+    }
 }

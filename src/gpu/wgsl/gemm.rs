@@ -2,7 +2,9 @@
 //! With tiles, a workgroup stages both operands in its shared memory; without, each thread reads them itself. Products are
 //! added in the order of the summed index, by `fma`, whatever the tile: the result's bits do not depend on it.
 
-use super::{Kernel, ROW, Source, THREADS};
+use std::fmt::Write;
+
+use super::{Kernel, Source};
 use crate::gpu::ir::ValueId;
 
 /// Depth of a tile.
@@ -55,11 +57,12 @@ fn store(product: &Product) -> String {
     let mut code = String::new();
     for column in 0..4 {
         for (row, part) in ["x", "y", "z", "w"].into_iter().enumerate() {
-            code.push_str(&format!(
+            _ = writeln!(
+                code,
                 "  if (row + {row}u < {}u && column + {column}u < {}u) \
-                 {{ finish(place(z, row + {row}u, column + {column}u), sum{column}.{part}); }}\n",
+                 {{ finish(place(z, row + {row}u, column + {column}u), sum{column}.{part}); }}",
                 product.rows, product.columns
-            ));
+            );
         }
     }
     code
@@ -92,7 +95,6 @@ fn alone(source: Source, product: &Product, out: ValueId) -> Kernel {
         product.depth,
         store(product)
     );
-    debug_assert!(THREADS <= ROW);
     source.flat(out, across * down * product.batch, &body)
 }
 

@@ -5,6 +5,7 @@ mod convolution;
 mod element;
 mod gemm;
 mod lanes;
+pub(super) mod mix;
 mod pool;
 
 use std::fmt::Write;

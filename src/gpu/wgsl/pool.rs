@@ -46,7 +46,7 @@ fn count(w: &Window, divisor: Divisor, size: [usize; 2]) -> String {
         let inside = match divisor {
             Divisor::One => return format!("  let n{axis} = 1u;\n"),
             Divisor::Inside => format!("at >= {b}u && at < {}u", b + size[axis]),
-            Divisor::Padded { end } if end[axis] >= (w.windows[axis] - 1) * s + (k - 1) * d + 1 => {
+            Divisor::Padded { end } if end[axis] > (w.windows[axis] - 1) * s + (k - 1) * d => {
                 return format!("  let n{axis} = {k}u;\n");
             }
             Divisor::Padded { end } => format!("at < {}u", end[axis]),
