@@ -1,13 +1,18 @@
 //! Executors run a network; one implementation per device. Results do not depend on how pictures are batched.
 
 pub mod cpu;
+pub mod gpu;
+pub mod mixed;
 pub mod pool;
 
 use crate::error::{Error, RunError};
+use crate::gpu::Unavailable;
 use crate::program::{Program, Wrt};
 use crate::{BoxFuture, Model, Tensor};
 
 pub use cpu::Cpu;
+pub use gpu::Gpu;
+pub use mixed::Mixed;
 pub use pool::Pool;
 
 /// Where a network runs.
@@ -19,12 +24,86 @@ pub enum Device {
         /// Engines that share the batches.
         workers: usize,
     },
+    /// A GPU.
+    Gpu {
+        /// Its name.
+        adapter: String,
+        /// What ran the rest, where it did not run everything.
+        processor: Option<Box<Device>>,
+    },
 }
 
 impl std::fmt::Display for Device {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Cpu { workers } => write!(f, "cpu x{workers}"),
+            Self::Gpu { adapter, processor } => {
+                write!(f, "gpu ({adapter})")?;
+                processor.as_ref().map_or(Ok(()), |rest| write!(f, " and {rest}"))
+            }
+        }
+    }
+}
+
+/// Why something did not run where it was meant to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoteKind {
+    /// An operator that the GPU has no kernel for: the whole program ran on the processor.
+    Operator,
+    /// Pictures with missing values run on the processor.
+    Missing,
+    /// The GPU has too little memory for one picture.
+    Memory,
+    /// The GPU went away; what was left ran on the processor.
+    Lost,
+    /// The GPU failed at a program, which then ran on the processor.
+    Failed,
+    /// There is no GPU here.
+    None,
+    /// What drives a GPU here is a program, slower than the processor.
+    Software,
+    /// The GPU's limits are too low, or it refused.
+    Refused,
+    /// The GPU computes a known network otherwise.
+    Differs,
+}
+
+impl NoteKind {
+    /// A stable kebab-case code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Operator => "gpu-operator",
+            Self::Missing => "gpu-missing",
+            Self::Memory => "gpu-memory",
+            Self::Lost => "gpu-lost",
+            Self::Failed => "gpu-failed",
+            Self::None => "gpu-none",
+            Self::Software => "gpu-software",
+            Self::Refused => "gpu-refused",
+            Self::Differs => "gpu-differs",
+        }
+    }
+}
+
+/// What an executor has to say of a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// Of what kind.
+    pub kind: NoteKind,
+    /// What is known, a clause.
+    pub text: String,
+}
+
+impl From<&Unavailable> for Note {
+    fn from(why: &Unavailable) -> Self {
+        Self {
+            kind: match why {
+                Unavailable::NoAdapter { .. } => NoteKind::None,
+                Unavailable::Software { .. } => NoteKind::Software,
+                Unavailable::Device { .. } => NoteKind::Refused,
+                Unavailable::Differs { .. } => NoteKind::Differs,
+            },
+            text: why.to_string(),
         }
     }
 }
@@ -50,8 +129,26 @@ pub trait Executor {
     /// progress and cancellation stay responsive.
     fn preferred_batch(&self) -> usize;
 
+    /// The same for runs of `program` alone.
+    fn turn(&self, _program: &Program) -> usize {
+        self.preferred_batch()
+    }
+
+    /// A new job begins: [`device`](Executor::device) and [`notes`](Executor::notes) tell of it alone.
+    fn begin(&self) {}
+
+    /// What did not run on the device that was asked for, and why.
+    fn notes(&self) -> Vec<Note> {
+        Vec::new()
+    }
+
     /// Runs `program`; see [`Program`] for its inputs and outputs, all batch first.
     fn run<'a>(&'a self, program: &'a Program, inputs: &'a [Tensor]) -> BoxFuture<'a, Result<Vec<Tensor>, Error>>;
+
+    /// Runs a `program` whose only input is the pictures on pictures that are mixed by masks, which a device may do itself.
+    fn run_mixed<'a>(&'a self, program: &'a Program, mixed: Mixed<'a>) -> BoxFuture<'a, Result<Vec<Tensor>, Error>> {
+        Box::pin(async move { self.run(program, &[mixed.pictures(0..mixed.len())]).await })
+    }
 
     /// Logits `[N, K]` of `x` `[N, C, H, W]`, then the output of each of `layers`, batch first.
     fn forward<'a>(&'a self, x: &'a Tensor, layers: &'a [usize]) -> BoxFuture<'a, Result<Vec<Tensor>, Error>> {

@@ -12,6 +12,7 @@ mod ends;
 mod fast;
 mod import;
 pub mod inspect;
+mod lower;
 mod masking;
 mod memory;
 mod normalise;
@@ -40,6 +41,7 @@ use build::{Typed, cause};
 pub use crate::program::Wrt;
 pub use attention::Attention;
 pub use dense::Dense;
+pub use lower::NotLowered;
 pub use outline::Grid;
 
 /// A place inside the network that can be looked at or differentiated by.
@@ -158,13 +160,19 @@ impl Network {
             return Ok(Plan::new(self.adjoint(n, program)?, &self.kernels).map_err(engine)?);
         }
         let backend = |why: String| RunError::Backend { why };
-        let (mut model, values) = self.prepared(n, program).map_err(|e| backend(e.to_string()))?;
+        let model = self.forward(n, program).map_err(|e| backend(e.to_string()))?;
+        Ok(Plan::new(model, &self.kernels).map_err(backend)?)
+    }
+
+    /// The graph of a program without a backward pass.
+    fn forward(&self, n: usize, program: &Program) -> Result<TypedModel, GradientError> {
+        let (mut model, values) = self.prepared(n, program)?;
         let mut outputs = vec![values[0]];
         for &i in &program.layers {
-            outputs.push(self.outlet(&values, i).map_err(|e| backend(e.to_string()))?);
+            outputs.push(self.outlet(&values, i)?);
         }
         model.outputs = outputs;
-        Ok(Plan::new(model, &self.kernels).map_err(backend)?)
+        Ok(model)
     }
 
     /// Whether pictures with missing values can be carried to the logits; far cheaper than a plan.

@@ -9,10 +9,11 @@ use super::prelude::*;
 /// `(o, i, weight)`.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::graph) struct LinearAxis {
-    axis: usize,
-    len: usize,
+    pub axis: usize,
+    /// Positions of what the operator takes, which the adjoint gives.
+    pub len: usize,
     /// Taps of each output, by input position.
-    taps: Vec<TVec<(usize, f32)>>,
+    pub taps: Vec<TVec<(usize, f32)>>,
 }
 
 impl Eq for LinearAxis {}

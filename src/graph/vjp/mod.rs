@@ -41,18 +41,18 @@
 //! [`GradientError::NoRule`]: crate::error::GradientError::NoRule
 
 mod binary;
-mod broadcast;
+pub(in crate::graph) mod broadcast;
 mod conv;
-mod depthwise;
+pub(in crate::graph) mod depthwise;
 mod einsum;
 mod elementwise;
 mod gather;
-mod linear_axis;
+pub(in crate::graph) mod linear_axis;
 pub(in crate::graph) mod pointwise;
 pub(in crate::graph) mod pool;
 pub(in crate::graph) mod prelude;
 mod reduce;
-mod resize;
+pub(in crate::graph) mod resize;
 mod shape;
 #[cfg(test)]
 mod tests;

@@ -55,14 +55,14 @@ pub(in crate::graph) fn max_pool_adjoint(
 
 /// What a pool computes of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Window {
+pub(in crate::graph) enum Window {
     Max,
     Sum(Divisor),
 }
 
 /// What the sum of a window is divided by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Divisor {
+pub(in crate::graph) enum Divisor {
     One,
     /// Its taps inside the picture.
     Inside,
@@ -73,10 +73,10 @@ enum Divisor {
 /// The adjoint of a pool: from the cotangent of the output (and, for the max, the input) to that of the input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::graph) struct PoolAdjoint {
-    spec: PoolSpec,
-    window: Window,
+    pub spec: PoolSpec,
+    pub window: Window,
     /// Of the pool's input.
-    shape: TVec<usize>,
+    pub shape: TVec<usize>,
 }
 
 /// The windows along one axis.

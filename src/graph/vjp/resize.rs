@@ -34,7 +34,6 @@ pub(super) fn register(table: VjpTable) -> VjpTable {
         .with_rule_for::<Lrn>("lrn", lrn)
 }
 
-#[expect(clippy::float_cmp, reason = "as the forward pass")]
 /// `scales` says which input holds the scales of `axes`; without it they follow from the shapes.
 fn resampled(
     a: &mut Adjoint,
@@ -42,13 +41,33 @@ fn resampled(
     scales: Option<usize>,
     plan: impl Fn(f32, usize, usize) -> TractResult<AxisPlan>,
 ) -> Cotangents {
-    let mut wire = a.f32_cotangent()?;
     let (shape, outputs) = (a.shape(a.inputs[0])?, a.shape(a.outputs[0])?);
-    let mut per_axis: Vec<f32> = shape.iter().zip(&outputs).map(|(i, o)| *o as f32 / *i as f32).collect();
-    if let Some(slot) = scales.filter(|slot| *slot < a.inputs.len()) {
-        let konst = a.konst(a.inputs[slot])?.context("its scales depend on the input")?;
-        let konst = konst.cast_to::<f32>()?;
-        let values = konst.try_as_plain_ram()?;
+    let scales = scales.filter(|slot| *slot < a.inputs.len());
+    let scales = scales
+        .map(|slot| a.konst(a.inputs[slot])?.context("its scales depend on the input"))
+        .transpose()?;
+    let maps = maps(&shape, &outputs, axes, scales.as_ref(), plan)?;
+    let mut wire = a.f32_cotangent()?;
+    for map in maps {
+        wire = a.wire(map, &[wire])?;
+    }
+    first(wire)
+}
+
+#[expect(clippy::float_cmp, reason = "as the forward pass")]
+/// What a resize from `shape` to `outputs` does along each axis that it changes, in order. `scales` are those of
+/// `axes`; without them they follow from the shapes.
+pub(in crate::graph) fn maps(
+    shape: &[usize],
+    outputs: &[usize],
+    axes: &[usize],
+    scales: Option<&Arc<Tensor>>,
+    plan: impl Fn(f32, usize, usize) -> TractResult<AxisPlan>,
+) -> TractResult<Vec<LinearAxis>> {
+    let mut per_axis: Vec<f32> = shape.iter().zip(outputs).map(|(i, o)| *o as f32 / *i as f32).collect();
+    if let Some(scales) = scales {
+        let values = scales.cast_to::<f32>()?;
+        let values = values.try_as_plain_ram()?;
         let values = values.as_slice::<f32>()?;
         if values.len() == axes.len() {
             axes.iter()
@@ -56,17 +75,34 @@ fn resampled(
                 .for_each(|(axis, scale)| per_axis[*axis] = *scale);
         }
     }
+    let mut maps = vec![];
     for (axis, scale) in per_axis.into_iter().enumerate() {
         if shape[axis] != outputs[axis] || scale != 1.0 {
             let plan = plan(scale, shape[axis], outputs[axis])?;
-            wire = a.wire(LinearAxis::interpolation(axis, shape[axis], &plan), &[wire])?;
+            maps.push(LinearAxis::interpolation(axis, shape[axis], &plan));
         }
     }
-    first(wire)
+    Ok(maps)
+}
+
+fn onnx_resize(a: &mut Adjoint, op: &OnnxResize) -> Cotangents {
+    let axes = op.resized_axes(a.fact(a.inputs[0])?.rank())?;
+    let plan = onnx_plan(op)?;
+    resampled(a, &axes, op.optional_scales_input, plan)
+}
+
+/// [`maps`] of the ONNX operator.
+pub(in crate::graph) fn onnx_maps(
+    op: &OnnxResize,
+    shape: &[usize],
+    outputs: &[usize],
+    scales: Option<&Arc<Tensor>>,
+) -> TractResult<Vec<LinearAxis>> {
+    maps(shape, outputs, &op.resized_axes(shape.len())?, scales, onnx_plan(op)?)
 }
 
 #[expect(clippy::float_cmp, reason = "as the forward pass")]
-fn onnx_resize(a: &mut Adjoint, op: &OnnxResize) -> Cotangents {
+fn onnx_plan(op: &OnnxResize) -> TractResult<impl Fn(f32, usize, usize) -> TractResult<AxisPlan> + '_> {
     ensure!(
         op.keep_aspect_ratio_policy == AspectRatio::Stretch,
         "it keeps the aspect ratio"
@@ -74,8 +110,7 @@ fn onnx_resize(a: &mut Adjoint, op: &OnnxResize) -> Cotangents {
     let CoordTransform::Plain(transform) = &op.coord_transformer else {
         bail!("it crops by a region of interest")
     };
-    let axes = op.resized_axes(a.fact(a.inputs[0])?.rank())?;
-    resampled(a, &axes, op.optional_scales_input, |scale, len_in, len_out| {
+    Ok(move |scale, len_in, len_out| {
         let window = window_size(&op.interpolator, op.antialias, scale);
         let coord = |x| Some(transform.transform(x, scale, len_in, len_out));
         let exclude = op.exclude_outside;
