@@ -2,7 +2,7 @@
 //! operator; the random streams.
 
 use crate::error::{Error, InputError, RunError};
-use crate::exec::{self, Executor, Gradients};
+use crate::exec::{self, Executor, Gradients, Mixed};
 use crate::imputer::{self, DynImputer, ImputeContext, Networks};
 use crate::job::{Job, Passes};
 use crate::params::ParamValues;
@@ -77,7 +77,7 @@ impl Context<'_> {
         }
         let n = inputs[0].shape()[0];
         let mut runs: Vec<Vec<Tensor>> = Vec::new();
-        for turn in self.batches(n) {
+        for turn in turns(n, self.exec.turn(&program)) {
             let pictures = turn.len() as u64;
             let inputs: Vec<Tensor> = inputs.iter().map(|t| t.rows(turn.start, turn.end)).collect();
             runs.push(self.exec.run(&program, &inputs).await?);
@@ -99,7 +99,35 @@ impl Context<'_> {
     /// The target's value for each picture of `x` `[N, C, H, W]`. A value that is not finite is an error.
     pub async fn scores(&self, x: &Tensor) -> Result<Vec<f32>, Error> {
         let logits = self.forward(x, &[]).await?.remove(0);
-        let values = self.target.values(self.exec.model().network().head(), &logits);
+        self.values(&logits)
+    }
+
+    /// The target's value for each of the pictures of `mixed`, which the device mixes where it can.
+    pub async fn scores_mixed(&self, mixed: Mixed<'_>) -> Result<Vec<f32>, Error> {
+        let program = Program {
+            weights: self.weights,
+            ..Program::default()
+        };
+        let mut values = Vec::with_capacity(mixed.len());
+        for turn in turns(mixed.len(), self.exec.turn(&program)) {
+            let pictures = turn.len() as u64;
+            let masks = mixed.masks.rows(turn.start, turn.end);
+            let part = Mixed { masks: &masks, ..mixed };
+            let logits = self.exec.run_mixed(&program, part).await?.remove(0);
+            values.extend(self.values(&logits)?);
+            self.job
+                .step(Passes {
+                    forward: pictures,
+                    backward: 0,
+                })
+                .await?;
+        }
+        Ok(values)
+    }
+
+    /// The target's values of `logits` `[N, K]`.
+    fn values(&self, logits: &Tensor) -> Result<Vec<f32>, Error> {
+        let values = self.target.values(self.exec.model().network().head(), logits);
         if values.iter().all(|v| v.is_finite()) {
             Ok(values)
         } else {
@@ -182,7 +210,12 @@ impl Context<'_> {
     /// The ranges of `0..n` pictures that are worth holding in memory together: one preferred batch each. Loops that
     /// make their pictures build one range, score it, and forget it.
     pub fn batches(&self, n: usize) -> impl Iterator<Item = std::ops::Range<usize>> + use<> {
-        let size = self.exec.preferred_batch().max(1);
-        (0..n).step_by(size).map(move |from| from..(from + size).min(n))
+        turns(n, self.exec.preferred_batch())
     }
+}
+
+/// `0..n` in ranges of `size`.
+fn turns(n: usize, size: usize) -> impl Iterator<Item = std::ops::Range<usize>> + use<> {
+    let size = size.max(1);
+    (0..n).step_by(size).map(move |from| from..(from + size).min(n))
 }

@@ -24,9 +24,9 @@
 
 use std::borrow::Cow;
 
-use super::soft_mask::mixed;
 use super::{Attribution, Axiom, Family, Method, MethodMeta, Need};
 use crate::error::InputError;
+use crate::exec::Mixed;
 use crate::imputer::Remover;
 use crate::job::Passes;
 use crate::rng::Stream;
@@ -100,8 +100,14 @@ impl Method for Rise {
                     None => Cow::Owned(cells.mask(p.keep as f32, &mut stream)),
                 })
                 .collect();
-            let pictures: Vec<Tensor> = masks.iter().map(|mask| mixed(mask, &input.tensor, fill)).collect();
-            let scores = cx.scores(&Tensor::stack(&pictures)).await?;
+            let stacked = Tensor::new(&[masks.len(), 1, height, width], masks.concat());
+            let scores = cx
+                .scores_mixed(Mixed {
+                    x: &input.tensor,
+                    fill,
+                    masks: &stacked,
+                })
+                .await?;
             for (mask, score) in masks.iter().zip(scores) {
                 for (sum, &m) in sum.iter_mut().zip(mask.iter()) {
                     *sum += f64::from(score) * f64::from(m);

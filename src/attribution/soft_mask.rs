@@ -1,21 +1,8 @@
 //! Masks between seen and removed: mixing a picture with what is imputed, and what optimising such a mask needs.
 
+pub(super) use crate::exec::mixed::mix as mixed;
 use crate::imputer::Remover;
 use crate::{Context, Error, Input, Mask, Tensor};
-
-/// `m x + (1 - m) fill` for a mask `[H, W]`.
-pub(super) fn mixed(mask: &[f32], x: &Tensor, fill: &Tensor) -> Tensor {
-    let mut seen = Vec::with_capacity(x.len());
-    for (x, fill) in x.data().chunks(mask.len()).zip(fill.data().chunks(mask.len())) {
-        seen.extend(
-            x.iter()
-                .zip(fill)
-                .zip(mask)
-                .map(|((x, fill), m)| m * x + (1.0 - m) * fill),
-        );
-    }
-    Tensor::new(x.shape(), seen)
-}
 
 /// The gradient by the mask of [`mixed`], from the gradient by the mixed picture `[C, H, W]`: it flows through the mask
 /// alone, whatever the imputer did to fill.
