@@ -6,18 +6,20 @@ use std::rc::Rc;
 
 use crate::criteria::Features;
 use crate::error::{Error, InputError};
+use crate::exec::gpu::{Compute, Shared};
 use crate::exec::pool::{Batch, Lanes};
-use crate::exec::{Cpu, Executor, Pool};
+use crate::exec::{Cpu, Executor, Gpu, Note, Pool};
+use crate::gpu::Unavailable;
 use crate::graph::inspect;
 use crate::imputer::{ImputeContext, Networks};
 use crate::job::{Host, Job};
 use crate::metric::Exhibit;
 use crate::model::{Limits, ModelCard};
 use crate::picture::{self, Picture};
-use crate::protocol::{Catalogue, Choice, Inspected, Reply, Request, WireExhibit, WireTarget};
+use crate::protocol::{Catalogue, Choice, Inspected, Reply, Request, WireDevice, WireExhibit, WireNote, WireTarget};
 use crate::rng::SeedStream;
 use crate::session::{self, Circumstances, Question};
-use crate::{Input, Mask, Model, Tensor};
+use crate::{BoxFuture, Input, Mask, Model, Tensor};
 
 /// A bulk array beside a message.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,11 +36,37 @@ pub trait LaneSource {
     fn lanes(&self, model: &str) -> Rc<dyn Lanes>;
 }
 
+/// Finds a GPU.
+pub trait DeviceSource {
+    /// The fastest GPU, or why there is none. `software` lets one pass that is a program, which tests alone want.
+    fn open(&self, software: bool) -> BoxFuture<'_, Result<Rc<dyn Compute>, Unavailable>>;
+}
+
+/// Where there is nothing to look for.
+struct NoDevice;
+
+impl DeviceSource for NoDevice {
+    fn open(&self, _: bool) -> BoxFuture<'_, Result<Rc<dyn Compute>, Unavailable>> {
+        let why = "nothing here looks for one".to_owned();
+        Box::pin(std::future::ready(Err(Unavailable::NoAdapter { why })))
+    }
+}
+
+/// A loaded network.
+struct Loaded {
+    pool: Rc<Pool>,
+    /// Its engine on the GPU, once it has run there.
+    gpu: Option<Gpu>,
+}
+
 /// The state behind one engine.
 pub struct Service {
     lanes: Box<dyn LaneSource>,
+    devices: Box<dyn DeviceSource>,
+    /// The GPU that networks run on.
+    device: RefCell<Option<Rc<Shared>>>,
     limits: Limits,
-    models: RefCell<BTreeMap<String, Rc<Pool>>>,
+    models: RefCell<BTreeMap<String, Loaded>>,
     networks: Networks,
     features: RefCell<BTreeMap<String, Rc<Features>>>,
     pictures: RefCell<BTreeMap<String, Rc<Picture>>>,
@@ -53,6 +81,8 @@ impl Service {
     pub fn new(lanes: Box<dyn LaneSource>) -> Self {
         Self {
             lanes,
+            devices: Box::new(NoDevice),
+            device: RefCell::default(),
             limits: Limits::default(),
             models: RefCell::default(),
             networks: Networks::default(),
@@ -60,6 +90,12 @@ impl Service {
             pictures: RefCell::default(),
             inputs: RefCell::default(),
         }
+    }
+
+    /// The same, where `devices` finds GPUs.
+    #[must_use]
+    pub fn with_devices(self, devices: Box<dyn DeviceSource>) -> Self {
+        Self { devices, ..self }
     }
 
     /// Answers one request; `cancel` is the carrier's business and is refused here.
@@ -87,7 +123,7 @@ impl Service {
             Request::Prepare { model, picture, .. } => {
                 let pool = self.model(&model)?;
                 let original = self.picture(&picture)?;
-                let input = self.input(&pool, &picture)?;
+                let input = self.input(&*pool, &picture)?;
                 let crop = picture::crop_box(original.width, original.height, pool.model().card());
                 Ok(shown(&input, |width, height| Reply::Prepared { width, height, crop }))
             }
@@ -95,7 +131,7 @@ impl Service {
                 model, picture, top, ..
             } => {
                 let pool = self.model(&model)?;
-                let input = self.input(&pool, &picture)?;
+                let input = self.input(&*pool, &picture)?;
                 let classes = session::predict(&*pool, &job, &input, top).await?;
                 Ok((Reply::Predicted { classes }, Vec::new()))
             }
@@ -115,8 +151,8 @@ impl Service {
                 ..
             } => {
                 let pool = self.model(&model)?;
-                let input = self.input(&pool, &picture)?;
-                let random = self.random(&pool, seed, baseline.as_deref())?;
+                let input = self.input(&*pool, &picture)?;
+                let random = self.random(&*pool, seed, baseline.as_deref())?;
                 let q = self.question(&*pool, &job, &input, target, &removal, &random);
                 let (map, attributed) = session::explain(&q, &method).await?;
                 Ok((Reply::Attributed(attributed), vec![Beside::Floats(map.into_data())]))
@@ -138,13 +174,13 @@ impl Service {
                 ..
             } => {
                 let pool = self.model(&model)?;
-                let input = self.input(&pool, &picture)?;
+                let input = self.input(&*pool, &picture)?;
                 let mut beside = beside.into_iter();
                 let map = tensor(&shape, beside.next())?;
                 let truth = truth.then(|| mask(&input, beside.next())).transpose()?;
                 let other = other.map(|shape| tensor(&shape, beside.next())).transpose()?;
                 let exhibit = |e: &WireExhibit| -> Result<Exhibit, Error> {
-                    let input = self.input(&pool, &e.picture)?.as_ref().clone();
+                    let input = self.input(&*pool, &e.picture)?.as_ref().clone();
                     Ok(Exhibit { input, class: e.class })
                 };
                 let set = set.iter().map(exhibit).collect::<Result<Vec<_>, _>>()?;
@@ -155,7 +191,7 @@ impl Service {
                     other: other.as_ref(),
                     draws,
                 };
-                let random = self.random(&pool, seed, baseline.as_deref())?;
+                let random = self.random(&*pool, seed, baseline.as_deref())?;
                 let q = self.question(&*pool, &job, &input, target, &removal, &random);
                 Ok((
                     Reply::Evaluated(session::evaluate(&q, &map, &metric, &around).await?),
@@ -183,7 +219,7 @@ impl Service {
                 ..
             } => {
                 let pool = self.model(&model)?;
-                let input = self.input(&pool, &picture)?;
+                let input = self.input(&*pool, &picture)?;
                 let removed = mask(&input, beside.into_iter().next())?;
                 let random = SeedStream::new(u64::from(seed));
                 let cx = ImputeContext {
@@ -219,7 +255,7 @@ impl Service {
                 ..
             } => {
                 let pool = self.model(&model)?;
-                let input = self.input(&pool, &picture)?;
+                let input = self.input(&*pool, &picture)?;
                 let removed = mask(&input, beside.into_iter().next())?;
                 let random = SeedStream::new(u64::from(seed));
                 let target = session::UNASKED;
@@ -244,13 +280,32 @@ impl Service {
                 let (picture, visualised) = session::visualise(&*pool, &job, class, &choice, &random).await?;
                 Ok(shown(&picture, |_, _| Reply::Visualised(visualised)))
             }
+            Request::ChooseDevice { prefer, software, .. } => Ok((self.choose(prefer, software).await, Vec::new())),
             Request::Cancel { .. } => Err(Error::Cancelled),
         }
     }
 
+    async fn choose(&self, prefer: WireDevice, software: bool) -> Reply {
+        let opened = match prefer {
+            WireDevice::Cpu => Ok(None),
+            WireDevice::Auto | WireDevice::Gpu => self.devices.open(software).await.map(Some),
+        };
+        for loaded in self.models.borrow_mut().values_mut() {
+            loaded.gpu = None;
+        }
+        let (device, why) = match opened {
+            Ok(compute) => (compute.map(Shared::new), None),
+            Err(why) => (None, Some(WireNote::from(&Note::from(&why)))),
+        };
+        let gpu = device.as_ref().map(|device| device.name());
+        *self.device.borrow_mut() = device;
+        Reply::DeviceChosen { gpu, why }
+    }
+
     /// Runs a batch as somebody's sibling.
     pub fn run_lane(&self, model: &str, batch: &Batch) -> Result<Vec<Tensor>, Error> {
-        Pool::run(self.model(model)?.local(), batch)
+        let pool = self.loaded(model, |loaded| loaded.pool.clone())?;
+        Pool::run(pool.local(), batch)
     }
 
     fn load(&self, card: ModelCard, labels: Vec<String>, onnx: &[u8]) -> Result<(Reply, Vec<Beside>), Error> {
@@ -258,8 +313,8 @@ impl Service {
         let id = card.id.clone();
         let model = Model::load(onnx, card, labels, &self.limits)?;
         let info = session::describe(&model);
-        let pool = Pool::new(Cpu::new(model), self.lanes.lanes(&id));
-        self.models.borrow_mut().insert(id.clone(), Rc::new(pool));
+        let pool = Rc::new(Pool::new(Cpu::new(model), self.lanes.lanes(&id)));
+        self.models.borrow_mut().insert(id.clone(), Loaded { pool, gpu: None });
         self.features.borrow_mut().remove(&id);
         self.inputs.borrow_mut().retain(|(model, _), _| *model != id);
         Ok((Reply::ModelLoaded(info), Vec::new()))
@@ -277,7 +332,7 @@ impl Service {
     }
 
     /// Random streams of `seed`, with the picture kept under `baseline` for methods that compare with one.
-    fn random(&self, pool: &Pool, seed: u32, baseline: Option<&str>) -> Result<SeedStream, Error> {
+    fn random(&self, pool: &dyn Executor, seed: u32, baseline: Option<&str>) -> Result<SeedStream, Error> {
         let random = SeedStream::new(u64::from(seed));
         let Some(key) = baseline else { return Ok(random) };
         let baseline = self.input(pool, key)?;
@@ -304,12 +359,25 @@ impl Service {
         }
     }
 
-    fn model(&self, id: &str) -> Result<Rc<Pool>, InputError> {
-        let models = self.models.borrow();
-        models.get(id).cloned().ok_or_else(|| InputError::Unknown {
+    /// An engine of a loaded model for one job.
+    fn model(&self, id: &str) -> Result<Rc<dyn Executor>, InputError> {
+        let device = self.device.borrow().clone();
+        self.loaded(id, |loaded| -> Rc<dyn Executor> {
+            let Some(device) = device else {
+                return loaded.pool.clone();
+            };
+            let gpu = loaded.gpu.get_or_insert_with(|| Gpu::new(loaded.pool.clone(), device));
+            Rc::new(gpu.for_job())
+        })
+    }
+
+    fn loaded<T>(&self, id: &str, take: impl FnOnce(&mut Loaded) -> T) -> Result<T, InputError> {
+        let mut models = self.models.borrow_mut();
+        let known = models.keys().cloned().collect::<Vec<_>>().join(", ");
+        models.get_mut(id).map(take).ok_or_else(|| InputError::Unknown {
             what: "loaded model",
             id: id.to_owned(),
-            known: models.keys().cloned().collect::<Vec<_>>().join(", "),
+            known,
         })
     }
 
@@ -322,7 +390,7 @@ impl Service {
         })
     }
 
-    fn input(&self, pool: &Pool, picture: &str) -> Result<Rc<Input>, Error> {
+    fn input(&self, pool: &dyn Executor, picture: &str) -> Result<Rc<Input>, Error> {
         let card = pool.model().card();
         let key = (card.id.clone(), picture.to_owned());
         if let Some(input) = self.inputs.borrow().get(&key) {

@@ -11,7 +11,7 @@ use crate::model::target::Head;
 use crate::params::{ParamValue, ParamValues, Params};
 use crate::protocol::{
     Attributed, Choice, ClassScore, Estimate, Evaluated, Gauge, Gauged, LayerInfo, ModelInfo, Provenance, Spread,
-    Visualised, WireCurve, WireEntry, WireError, WireRegistry, WireTarget, WireTargetKind,
+    Visualised, WireCurve, WireEntry, WireError, WireNote, WireRegistry, WireTarget, WireTargetKind,
 };
 use crate::rng::SeedStream;
 use crate::segment::{Pixels, Segmentation, Segments, slic};
@@ -84,6 +84,7 @@ fn classes(model: &Model, logits: &Tensor, top: usize) -> Vec<ClassScore> {
 
 /// The raw map of `method`, and how it came about.
 pub async fn explain(q: &Question<'_>, method: &Choice) -> Result<(Tensor, Attributed), Error> {
+    q.exec.begin();
     let entry = attribution::find(&method.id)?;
     let params = entry.resolve(&method.values())?;
     let cx = q.context()?;
@@ -132,6 +133,7 @@ pub async fn evaluate(
     metric: &Choice,
     around: &Circumstances<'_>,
 ) -> Result<Evaluated, Error> {
+    q.exec.begin();
     let entry = metric::find(&metric.id)?;
     let params = entry.resolve(&metric.values())?;
     let cx = q.context()?;
@@ -273,6 +275,7 @@ pub async fn gauge(
     features: Option<&criteria::Features>,
 ) -> Result<(Tensor, Gauged), Error> {
     const TOP: usize = 5;
+    q.exec.begin();
     let found = criteria::judge(&q.context()?, q.input, removed, draws, features).await?;
     let model = q.exec.model();
     let gauges = found.gauges.into_iter().map(|(id, score)| {
@@ -363,6 +366,7 @@ pub async fn visualise(
     choice: &Choice,
     random: &SeedStream,
 ) -> Result<(Input, Visualised), Error> {
+    exec.begin();
     let params = VisualiseParams::parse(&choice.values())?;
     let model = exec.model();
     let cx = Context {
@@ -390,6 +394,7 @@ pub async fn visualise(
             input_sha256: String::new(),
             baseline_sha256: None,
             device: exec.device().to_string(),
+            notes: notes(exec),
             of: Choice::new(VISUALISE, params.values()),
             removal: None,
             removal_sha256: None,
@@ -404,6 +409,12 @@ pub async fn visualise(
         },
     };
     Ok((Input::preprocessed(found.picture), visualised))
+}
+
+/// What the executor has to say of the job, if anything.
+fn notes(exec: &dyn Executor) -> Option<Vec<WireNote>> {
+    let notes = exec.notes();
+    (!notes.is_empty()).then(|| notes.iter().map(WireNote::from).collect())
 }
 
 fn seed_of(random: &SeedStream) -> Result<u32, InputError> {
@@ -494,6 +505,7 @@ impl<'a> Question<'a> {
             input_sha256: input_sha256(self.input),
             baseline_sha256: self.random.recorded(attribution::baselines::GIVEN).map(tensor_sha256),
             device: self.exec.device().to_string(),
+            notes: notes(self.exec),
             of: Choice::new(id, params),
             removal_sha256: removal
                 .as_ref()

@@ -13,11 +13,13 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 use crate::error::{Error, RunError};
+use crate::exec::gpu::Compute;
 use crate::exec::pool::{Batch, Lanes};
+use crate::gpu::{self, Unavailable};
 use crate::job::{Host, Report};
 use crate::program::Program;
 use crate::protocol::{Event, JobId, Request, WireError};
-use crate::service::{Beside, LaneSource, Service};
+use crate::service::{Beside, DeviceSource, LaneSource, Service};
 use crate::{BoxFuture, Tensor};
 
 /// Milliseconds between turns of the event loop, and between progress reports.
@@ -49,7 +51,7 @@ impl Engine {
         }));
         let siblings = Siblings::default();
         let engine = Self {
-            service: Rc::new(Service::new(Box::new(siblings.clone()))),
+            service: Rc::new(Service::new(Box::new(siblings.clone())).with_devices(Box::new(Browser))),
             siblings,
             jobs: Rc::default(),
             emit,
@@ -190,6 +192,26 @@ impl Host for Turns {
 
     fn due(&self) -> bool {
         now() - self.breathed.get() > BREATH
+    }
+}
+
+/// The browser's WebGPU.
+struct Browser;
+
+impl DeviceSource for Browser {
+    fn open(&self, software: bool) -> BoxFuture<'_, Result<Rc<dyn Compute>, Unavailable>> {
+        Box::pin(async move {
+            // Without it, wgpu traps outside of windows and workers.
+            let webgpu = Reflect::get(&js_sys::global(), &"navigator".into())
+                .and_then(|navigator| Reflect::get(&navigator, &"gpu".into()))
+                .is_ok_and(|gpu| gpu.is_object());
+            if !webgpu {
+                let why = "this browser has no WebGPU here".to_owned();
+                return Err(Unavailable::NoAdapter { why });
+            }
+            let gpu = gpu::Gpu::open(gpu::Options { software }).await?;
+            Ok(Rc::new(gpu) as Rc<dyn Compute>)
+        })
     }
 }
 

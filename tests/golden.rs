@@ -4,10 +4,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::error::Error;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::{Arc, LazyLock, Mutex};
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use lucarne::exec::Cpu;
+use lucarne::exec::gpu::Shared;
+use lucarne::exec::pool::{Batch, Lanes};
+use lucarne::exec::{Cpu, Executor, Gpu, Pool};
 use lucarne::imputer::Networks;
 use lucarne::job::Silent;
 use lucarne::metric::{Evidence, Exhibit, Explainer, Score};
@@ -140,13 +143,67 @@ struct Pair {
     expected: Tensor,
 }
 
-fn run(folder: &Path, case: &Case) -> Outcome<Vec<Pair>> {
+/// What a case runs on.
+#[derive(Clone, Copy, PartialEq)]
+enum On {
+    Cpu,
+    Gpu,
+}
+
+/// Cases that also run on a software adapter, at the level [`ON_GPU`]: each kind of pass, over networks of each kind.
+const GPU: [&str; 14] = [
+    "logits-plain",
+    "logits-residual",
+    "logits-depthwise-se",
+    "logits-tiny-vit",
+    "gradient-dense-concat",
+    "gradient-residual",
+    "grad-cam-depthwise-se-middle",
+    "integrated-gradients-plain",
+    "guided-backprop-plain",
+    "lrp-epsilon-plus-plain",
+    "full-grad-plain",
+    "occlusion-plain-8-8",
+    "score-cam-plain-middle",
+    "metric-insertion-constant-morf",
+];
+
+/// How far a case may be off on a GPU, of the largest value, where its own tolerance is tighter: sums are taken in another
+/// order there, and functions are exact to fewer digits.
+const ON_GPU: f64 = 1e-3;
+
+/// No siblings.
+struct Alone;
+
+impl Lanes for Alone {
+    fn count(&self) -> usize {
+        0
+    }
+    fn send(&self, _: usize, _: Batch) -> lucarne::BoxFuture<'static, Result<Vec<Tensor>, lucarne::Error>> {
+        unreachable!("there are no siblings")
+    }
+    fn now(&self) -> f64 {
+        0.0
+    }
+}
+
+fn executor(model: &Arc<Model>, on: On) -> Outcome<Box<dyn Executor>> {
+    let cpu = Cpu::new(model.clone());
+    if on == On::Cpu {
+        return Ok(Box::new(cpu));
+    }
+    let device = pollster::block_on(lucarne::gpu::Gpu::open(lucarne::gpu::Options { software: true }))?;
+    let pool = Rc::new(Pool::new(cpu, Rc::new(Alone)));
+    Ok(Box::new(Gpu::new(pool, Shared::new(Rc::new(device)))))
+}
+
+fn run(folder: &Path, case: &Case, on: On) -> Outcome<Vec<Pair>> {
     let read = |file: &str| -> Outcome<Tensor> {
         let bytes = std::fs::read(folder.join(file)).map_err(|e| format!("{file}: {e}"))?;
         Ok(npy::read(&bytes)?)
     };
     let model = model(&case.model, &case.target.output)?;
-    let exec = Cpu::new(model.clone());
+    let exec = executor(&model, on)?;
     let input = Input::preprocessed(read(&case.input)?);
     let mut random = SeedStream::new(0);
     for (stream, file) in &case.recorded {
@@ -174,7 +231,7 @@ fn run(folder: &Path, case: &Case) -> Outcome<Vec<Pair>> {
         kind,
     };
     let cx = Context {
-        exec: &exec,
+        exec: &*exec,
         job: &job,
         random: &random,
         target,
@@ -276,6 +333,9 @@ fn run(folder: &Path, case: &Case) -> Outcome<Vec<Pair>> {
         found,
         expected,
     });
+    if on == On::Gpu && !exec.notes().is_empty() {
+        return Err(format!("it did not all run on the GPU: {:?}", exec.notes()).into());
+    }
     Ok(pairs)
 }
 
@@ -362,10 +422,18 @@ fn compare(pair: &Pair, tolerance: Tolerance) -> Result<String, String> {
     if good { Ok(figures) } else { Err(figures) }
 }
 
-fn check(folder: &Path) -> Outcome<String> {
+fn check(folder: &Path, on: On) -> Outcome<String> {
     let case: Case = toml::from_str(&std::fs::read_to_string(folder.join("case.toml"))?)?;
-    let result = run(folder, &case).and_then(|pairs| {
-        let figures: Result<Vec<_>, String> = pairs.iter().map(|p| compare(p, case.tolerance)).collect();
+    let tolerance = match on {
+        On::Cpu => case.tolerance,
+        On::Gpu => Tolerance {
+            relative: Some(case.tolerance.relative.unwrap_or(0.0).max(ON_GPU)),
+            absolute: None,
+            cosine: None,
+        },
+    };
+    let result = run(folder, &case, on).and_then(|pairs| {
+        let figures: Result<Vec<_>, String> = pairs.iter().map(|p| compare(p, tolerance)).collect();
         Ok(figures?.join("; "))
     });
     match (result, case.known_failure) {
@@ -384,11 +452,22 @@ fn main() {
         .collect();
     folders.sort();
     let figures: Arc<Mutex<Vec<String>>> = Arc::default();
-    let trial = |folder: PathBuf| {
+    let required = std::env::var_os("LUCARNE_REQUIRE_GPU").is_some_and(|v| v == "1");
+    let gpu = pollster::block_on(lucarne::gpu::Gpu::open(lucarne::gpu::Options { software: true }));
+    if let (Err(why), false) = (&gpu, required) {
+        println!("no case runs on a GPU: {why}");
+    }
+    let on_gpu: Vec<PathBuf> = if gpu.is_ok() || required {
+        GPU.iter().map(|name| root().join("tests/golden").join(name)).collect()
+    } else {
+        Vec::new()
+    };
+    let trial = |folder: PathBuf, on: On| {
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = if on == On::Gpu { format!("gpu/{name}") } else { name };
         let figures = figures.clone();
         Trial::test(name.clone(), move || {
-            let found = check(&folder).map_err(|e| Failed::from(e.to_string()))?;
+            let found = check(&folder, on).map_err(|e| Failed::from(e.to_string()))?;
             figures
                 .lock()
                 .expect("no test panics while noting")
@@ -396,7 +475,9 @@ fn main() {
             Ok(())
         })
     };
-    let conclusion = libtest_mimic::run(&arguments, folders.into_iter().map(trial).collect());
+    let trials = folders.into_iter().map(|folder| trial(folder, On::Cpu));
+    let trials = trials.chain(on_gpu.into_iter().map(|folder| trial(folder, On::Gpu)));
+    let conclusion = libtest_mimic::run(&arguments, trials.collect());
     let mut figures = std::mem::take(&mut *figures.lock().expect("all tests are done"));
     figures.sort();
     for line in figures {

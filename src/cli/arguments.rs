@@ -20,6 +20,8 @@ pub struct Arguments {
 /// The commands.
 #[derive(Subcommand)]
 pub enum Command {
+    /// Lists what networks can run on here
+    Devices,
     /// Lists the bundled networks
     Models,
     /// Lists the attribution methods with their parameters
@@ -71,6 +73,20 @@ pub struct Network {
     /// Threads that share the passes; changes no result [default: one a processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub workers: Option<u16>,
+    /// What networks run on; results on a GPU agree with the processor's to rounding
+    #[arg(long, value_enum, default_value_t = Where::Cpu)]
+    pub device: Where,
+}
+
+/// What networks run on.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Where {
+    /// On a GPU where there is one, else on the processor
+    Auto,
+    /// On the processor, whose results are the same everywhere
+    Cpu,
+    /// On a GPU
+    Gpu,
 }
 
 /// What is explained, and by which draws.

@@ -212,11 +212,11 @@ fn one(arguments: &Evaluate, asked: &Asked, input: &Path, json: bool) -> Result<
         .as_deref()
         .map(|mask| pictures::truth(mask, &source, model.card()))
         .transpose()?;
-    let pool = engines::pool(&model, arguments.network.workers);
+    let pool = engines::engine(&model, &arguments.network)?;
     let host = Terminal::new();
     let class = match arguments.target {
         Class::Index(class) => class,
-        Class::Auto => answer(&pool, &source.input)?,
+        Class::Auto => answer(&*pool, &source.input)?,
         Class::Label => {
             return Err(Failure::usage(
                 "one picture has no label",
@@ -225,7 +225,7 @@ fn one(arguments: &Evaluate, asked: &Asked, input: &Path, json: bool) -> Result<
         }
     };
     let subject = Subject {
-        exec: &pool,
+        exec: &*pool,
         input: &source.input,
         class,
         asked,

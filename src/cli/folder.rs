@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use lucarne::exec::{Executor, Pool};
+use lucarne::exec::Executor;
 use lucarne::metric::{Exhibit, Need};
 use lucarne::protocol::{Choice, WireTargetKind, WireValue};
 use lucarne::{Mask, Model, Tensor, attribution, session};
@@ -100,7 +100,7 @@ pub fn run(arguments: &Evaluate, asked: &Asked, images: &Path, output: &Path, js
     let mut run = Run {
         arguments,
         asked,
-        pool: Rc::new(engines::pool(&model, arguments.network.workers)),
+        pool: engines::engine(&model, &arguments.network)?,
         summary: Summary {
             output: output.display().to_string(),
             pictures: items.len(),
@@ -248,7 +248,7 @@ struct Opened {
 struct Run<'a> {
     arguments: &'a Evaluate,
     asked: &'a Asked,
-    pool: Rc<Pool>,
+    pool: Rc<dyn Executor>,
     items: Vec<Item>,
     ledger: Ledger,
     summary: Summary,
@@ -519,6 +519,7 @@ fn fill(row: &mut Row, found: Result<lucarne::protocol::Evaluated, Failure>) {
             } else {
                 Status::Undefined
             };
+            row.device.clone_from(&found.provenance.device);
             row.score = found.score;
             row.deviation = found.spread.map(|s| s.deviation);
             row.reason = line(found.undefined.as_deref().unwrap_or(""));

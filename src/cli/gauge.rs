@@ -49,7 +49,7 @@ pub fn run(arguments: &Gauge, json: bool) -> Result<(), Failure> {
     let features = models::features(&model)?;
     let host = Terminal::new();
     let q = Question {
-        exec: &engines::pool(&model, arguments.subject.network.workers),
+        exec: &*engines::engine(&model, &arguments.subject.network)?,
         job: &Job::new(&host),
         input: &input,
         target: session::UNASKED,

@@ -60,6 +60,7 @@ pub fn main() -> ExitCode {
 fn run(arguments: Arguments) -> Result<(), Failure> {
     let json = arguments.json;
     match arguments.command {
+        Command::Devices => engines::list(json),
         Command::Models => lists::models(json),
         Command::Methods => lists::methods(json),
         Command::Metrics => lists::metrics(json),

@@ -1,6 +1,8 @@
 //! The commands that run a network or fill pixels.
 
-use lucarne::exec::{Executor, Pool};
+use std::rc::Rc;
+
+use lucarne::exec::Executor;
 use lucarne::imputer::{ImputeContext, Networks};
 use lucarne::metric::Evidence;
 use lucarne::protocol::{Attributed, Choice, ClassScore, WireTarget};
@@ -10,7 +12,7 @@ use lucarne::{Input, Job, Tensor};
 use pollster::block_on;
 use serde::Serialize;
 
-use super::arguments::{Class, Explain, Impute, Network, Predict, Question as Asked, Subject};
+use super::arguments::{Class, Explain, Impute, Network, Predict, Question as Asked, Subject, Where};
 use super::failure::Failure;
 use super::output::{self, Format};
 use super::progress::Terminal;
@@ -18,7 +20,7 @@ use super::{engines, models, pictures, values};
 
 /// A loaded network and a prepared picture.
 struct Loaded {
-    pool: Pool,
+    pool: Rc<dyn Executor>,
     input: Input,
     networks: Networks,
 }
@@ -28,7 +30,7 @@ impl Loaded {
         let model = models::load(&subject.model, &subject.network)?;
         let input = pictures::input(&subject.input, model.card())?;
         Ok(Self {
-            pool: engines::pool(&model, subject.network.workers),
+            pool: engines::engine(&model, &subject.network)?,
             input,
             networks: models::networks()?,
         })
@@ -37,7 +39,7 @@ impl Loaded {
     fn classes(&self, top: usize) -> Result<Vec<ClassScore>, Failure> {
         let host = Terminal::new();
         Ok(block_on(session::predict(
-            &self.pool,
+            &*self.pool,
             &Job::new(&host),
             &self.input,
             top,
@@ -62,7 +64,7 @@ impl Loaded {
 
     fn question<'a>(&'a self, job: &'a Job<'a>, asked: &'a Resolved) -> Question<'a> {
         Question {
-            exec: &self.pool,
+            exec: &*self.pool,
             job,
             input: &self.input,
             target: asked.target,
@@ -197,6 +199,7 @@ pub fn impute(arguments: &Impute, json: bool) -> Result<(), Failure> {
                 card: arguments.card.clone(),
                 labels: None,
                 workers: None,
+                device: Where::Cpu,
             };
             pictures::input(&arguments.input, models::load(name, &options)?.card())?
         }

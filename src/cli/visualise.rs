@@ -43,12 +43,12 @@ pub fn run(arguments: &Visualise, json: bool) -> Result<(), Failure> {
     let format = Format::of(&arguments.output, &[Format::Npy, Format::Png])?;
     let params = values::declared(&VisualiseParams::specs(), &arguments.param)?;
     let model = models::load(&arguments.model, &arguments.network)?;
-    let pool = engines::pool(&model, arguments.network.workers);
+    let pool = engines::engine(&model, &arguments.network)?;
     let host = Terminal::new();
     let job = Job::new(&host);
     let random = SeedStream::new(u64::from(arguments.seed));
     let choice = Choice::new(session::VISUALISE, params);
-    let (picture, found) = block_on(session::visualise(&pool, &job, arguments.target, &choice, &random))?;
+    let (picture, found) = block_on(session::visualise(&*pool, &job, arguments.target, &choice, &random))?;
     match format {
         Format::Npy => output::write_npy(&arguments.output, &picture.tensor)?,
         _ => output::write_picture(&arguments.output, &picture)?,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Choice, WireTarget};
 use crate::error::Error;
+use crate::exec::Note;
 use crate::graph::inspect::Inspection;
 use crate::job::Passes;
 use crate::model::ModelCard;
@@ -142,8 +143,12 @@ pub struct Provenance {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub baseline_sha256: Option<String>,
-    /// Device.
+    /// What the network ran on.
     pub device: String,
+    /// Why it was not, or not only, the device that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub notes: Option<Vec<WireNote>>,
     /// Method or metric, with every parameter.
     pub of: Choice,
     /// Imputer with every parameter, where one was used.
@@ -268,6 +273,25 @@ pub struct Gauged {
     pub gauges: Vec<Gauge>,
     /// How it came about; the target is the probability of the class that the network gives the picture.
     pub provenance: Provenance,
+}
+
+/// Something to know that is no error, for people and programs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]
+pub struct WireNote {
+    /// Stable kebab-case code.
+    pub code: String,
+    /// What is known, a clause.
+    pub message: String,
+}
+
+impl From<&Note> for WireNote {
+    fn from(note: &Note) -> Self {
+        Self {
+            code: note.kind.code().to_owned(),
+            message: note.text.clone(),
+        }
+    }
 }
 
 /// An error for people and programs.

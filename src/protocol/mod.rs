@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 pub use answers::{
     Attributed, ClassScore, Evaluated, Gauge, Gauged, Inspected, LayerInfo, ModelInfo, Provenance, Spread, Visualised,
-    WireCurve, WireError,
+    WireCurve, WireError, WireNote,
 };
 pub use catalogue::{Catalogue, CriterionEntry, ImputerEntry, MethodEntry, MetricEntry, WireParam};
 
@@ -70,6 +70,20 @@ pub struct WireTarget {
     pub class: usize,
     /// Function of the logits.
     pub kind: WireTargetKind,
+}
+
+/// Where networks run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export, export_to = "protocol.gen.ts"))]
+#[serde(rename_all = "kebab-case")]
+pub enum WireDevice {
+    /// On a GPU where there is one.
+    #[default]
+    Auto,
+    /// On the processor.
+    Cpu,
+    /// On a GPU; on the processor with a note where there is none.
+    Gpu,
 }
 
 /// The registries.
@@ -321,6 +335,17 @@ pub enum Request {
         /// Seed.
         seed: u32,
     },
+    /// Says where networks run from here on; without it they run on the processor. Sent again, it looks for a GPU anew.
+    /// Answered by [`Reply::DeviceChosen`].
+    ChooseDevice {
+        /// Job.
+        job: JobId,
+        /// Where.
+        prefer: WireDevice,
+        /// Whether a GPU that is a program will do, which is slower than the processor: for tests alone.
+        #[serde(default)]
+        software: bool,
+    },
     /// Ends a job at its next step; it then answers [`Event::Cancelled`].
     Cancel {
         /// The job to end.
@@ -347,6 +372,7 @@ impl Request {
             | Self::LoadFeatures { job, .. }
             | Self::Gauge { job, .. }
             | Self::Visualise { job, .. }
+            | Self::ChooseDevice { job, .. }
             | Self::Cancel { job } => job,
         }
     }
@@ -412,6 +438,13 @@ pub enum Reply {
     ModelLoaded(ModelInfo),
     /// A network of imputers is ready.
     NetworkLoaded {},
+    /// Where networks run from here on.
+    DeviceChosen {
+        /// The GPU's name; none for the processor.
+        gpu: Option<String>,
+        /// Why it is not a GPU, where one was asked for or would have done.
+        why: Option<WireNote>,
+    },
     /// A picture is kept.
     PictureLoaded {},
     /// Beside: `[Uint8Array]` of RGBA, `width * height * 4`.

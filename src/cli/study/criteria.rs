@@ -1,11 +1,12 @@
 //! `study criteria`.
 
+use std::rc::Rc;
 use std::time::Instant;
 
 use clap::Args;
 use lucarne::criteria::detectability::DETECTOR;
 use lucarne::criteria::{CRITERIA, Case, Eye, Features, Look, frame};
-use lucarne::exec::Pool;
+use lucarne::exec::Executor;
 use lucarne::imputer::{self, ImputeContext, Networks};
 use lucarne::metric::Score;
 use lucarne::model::sha256_hex;
@@ -45,7 +46,7 @@ struct Opened {
 struct Run<'a> {
     arguments: &'a Criteria,
     model: &'a Model,
-    pool: Pool,
+    pool: Rc<dyn Executor>,
     eye: Eye,
     networks: Networks,
     features: Option<Features>,
@@ -76,7 +77,7 @@ pub fn run(arguments: &Criteria, json: bool) -> Result<(), Failure> {
     let mut run = Run {
         arguments,
         model: &model,
-        pool: engines::pool(&model, set.network.workers),
+        pool: engines::engine(&model, &set.network)?,
         eye: Eye::new(&model),
         networks,
         features,
@@ -130,7 +131,7 @@ impl Run<'_> {
         let truth = self.arguments.set.truth(item, &source, self.model)?;
         let job = Job::new(&UNWATCHED);
         let bench = Bench {
-            exec: &self.pool,
+            exec: &*self.pool,
             networks: &self.networks,
             job: &job,
         };
@@ -223,7 +224,7 @@ impl Run<'_> {
     fn bare(&self, opened: &Opened, imputer: &str) -> Result<Result<Look, String>, Failure> {
         let job = Job::new(&UNWATCHED);
         let bench = Bench {
-            exec: &self.pool,
+            exec: &*self.pool,
             networks: &self.networks,
             job: &job,
         };
@@ -248,7 +249,7 @@ impl Run<'_> {
     ) -> Result<Vec<String>, Failure> {
         let job = Job::new(&UNWATCHED);
         let bench = Bench {
-            exec: &self.pool,
+            exec: &*self.pool,
             networks: &self.networks,
             job: &job,
         };

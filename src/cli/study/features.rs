@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::Args;
 use lucarne::criteria::features::BYTES;
 use lucarne::criteria::{Eye, Features as Statistics};
-use lucarne::exec::Executor;
 use lucarne::imputer::Networks;
 use lucarne::rng::SeedStream;
 use lucarne::{Job, Tensor};
@@ -46,7 +45,7 @@ pub fn run(arguments: &Features, json: bool) -> Result<(), Failure> {
     found.sort();
     let all = found.len();
     let count = arguments.count.unwrap_or(all).min(all);
-    let pool = engines::pool(&model, arguments.network.workers);
+    let pool = engines::engine(&model, &arguments.network)?;
     let (eye, job, networks, random) = (
         Eye::new(pool.model()),
         Job::new(&UNWATCHED),
@@ -54,7 +53,7 @@ pub fn run(arguments: &Features, json: bool) -> Result<(), Failure> {
         SeedStream::new(0),
     );
     let bench = Bench {
-        exec: &pool,
+        exec: &*pool,
         networks: &networks,
         job: &job,
     };

@@ -1,10 +1,11 @@
 //! `study removal`.
 
+use std::rc::Rc;
 use std::time::Instant;
 
 use clap::Args;
 use lucarne::attribution::{self, Family};
-use lucarne::exec::Pool;
+use lucarne::exec::Executor;
 use lucarne::imputer::{self, Networks, Remover};
 use lucarne::metric::curve::{Order, Ranking, share};
 use lucarne::metric::{self, Evidence, Score};
@@ -125,7 +126,7 @@ pub fn run(arguments: &Removal, json: bool) -> Result<(), Failure> {
     let mut run = Run {
         arguments,
         model: &model,
-        pool: engines::pool(&model, set.network.workers),
+        pool: engines::engine(&model, &set.network)?,
         networks,
         imputers,
         curves,
@@ -169,7 +170,7 @@ pub fn run(arguments: &Removal, json: bool) -> Result<(), Failure> {
 struct Run<'a> {
     arguments: &'a Removal,
     model: &'a Model,
-    pool: Pool,
+    pool: Rc<dyn Executor>,
     networks: Networks,
     imputers: Vec<String>,
     curves: Lines,
@@ -199,7 +200,7 @@ impl Run<'_> {
         }
         let source = pictures::source(&item.path, self.model.card())?;
         let truth = self.arguments.set.truth(item, &source, self.model)?;
-        let class = evaluate::answer(&self.pool, &source.input)?;
+        let class = evaluate::answer(&*self.pool, &source.input)?;
         let mut made: Option<(String, Made)> = None;
         for w in wanted {
             if !self.lacks(item, w) {
@@ -217,7 +218,7 @@ impl Run<'_> {
     fn map(&mut self, source: &Source, method: &str, class: usize) -> Result<Made, Failure> {
         let job = Job::new(&UNWATCHED);
         let bench = Bench {
-            exec: &self.pool,
+            exec: &*self.pool,
             networks: &self.networks,
             job: &job,
         };
@@ -255,7 +256,7 @@ impl Run<'_> {
         };
         let job = Job::new(&UNWATCHED);
         let bench = Bench {
-            exec: &self.pool,
+            exec: &*self.pool,
             networks: &self.networks,
             job: &job,
         };
