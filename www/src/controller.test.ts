@@ -59,9 +59,18 @@ describe('start', () => {
       'predict',
       'estimate',
       'load-network',
+      'choose-device',
     ]);
     expect(store.state).toMatchObject({ engine: 'ready', modelId: 'tiny', target: 1, offline: true, work: null });
     expect(store.state.picture).toMatchObject({ sample: 'samples/a.png', name: 'a' });
+  });
+
+  it('looks for a GPU of its own accord, and tells why there is none', async () => {
+    await start();
+    expect(store.state.device).toEqual({ prefer: 'auto', gpu: null, why: { code: 'gpu-none', message: 'none here' } });
+    expect(port.asked.at(-1)).toMatchObject({ kind: 'choose-device', prefer: 'auto', software: false });
+    await controller.chooseDevice('cpu');
+    expect(store.state.device).toEqual({ prefer: 'cpu', gpu: null, why: null });
   });
 
   it('restores a link, and writes the same link again', async () => {

@@ -7,12 +7,15 @@ import type { Library } from './library.js';
 import type { Link, ReadLink } from './link.js';
 import { decode, parseLabels, type Decoded } from './picture.js';
 import { defaultOf, findImputer, findMethod, fitting, keyOf, removalChoice } from './plan.js';
-import type { Reply, WireValue } from './protocol.gen.js';
+import type { Reply, WireDevice, WireValue } from './protocol.gen.js';
 import { BENCH, mapOf, type Bench } from './removal/bench.js';
 import { BenchWork } from './removal/bench-work.js';
 import { Scoring } from './score.js';
 import { entryOf, type Draft, type ModelEntry, type Picture, type State, type Store } from './state.js';
 import { visualise } from './visualise.js';
+
+/** A test that sets this takes a GPU that is a program, slower than the processor. */
+const SOFTWARE = 'lucarneTakesSoftwareGpu';
 
 /** The picture that methods compare with. */
 const BASELINE_KEY = 'baseline';
@@ -65,6 +68,7 @@ export class Controller {
     if (damaged.length > 0 || gone.length > 0) this.#reportLink(damaged, gone);
     await this.#refresh('model', link.target);
     await this.#networks();
+    await this.chooseDevice(this.#state.device.prefer);
     const all = await this.#guard(() => this.library.everything().then(() => true));
     if (all) this.#store.dispatch({ type: 'offline-ready' });
   }
@@ -75,6 +79,17 @@ export class Controller {
       this.library.networks((id, bytes) => this.#work.call({ kind: 'load-network', id }, { beside: [bytes] })),
     );
     if (networks) this.#store.dispatch({ type: 'set', settings: { networks } });
+  }
+
+  /** Says where networks run from here on. The first answer does not wait for this: a GPU takes its time to open. */
+  async chooseDevice(prefer: WireDevice): Promise<void> {
+    const software = SOFTWARE in globalThis;
+    const answer = await this.#guard(() => this.#work.call({ kind: 'choose-device', prefer, software }));
+    if (answer?.reply.kind !== 'device-chosen') return;
+    const { gpu, why } = answer.reply;
+    // A pace seen on another device says nothing of this one.
+    const moved = gpu !== this.#state.device.gpu;
+    this.#store.dispatch({ type: 'set', settings: { device: { prefer, gpu, why }, ...(moved && { pace: null }) } });
   }
 
   async #guard<T>(body: () => Promise<T>): Promise<T | undefined> {

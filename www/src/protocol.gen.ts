@@ -671,9 +671,13 @@ inputSha256: string,
  */
 baselineSha256?: string, 
 /**
- * Device.
+ * What the network ran on.
  */
 device: string, 
+/**
+ * Why it was not, or not only, the device that was asked for.
+ */
+notes?: Array<WireNote>, 
 /**
  * Method or metric, with every parameter.
  */
@@ -710,7 +714,15 @@ backward: number, };
 /**
  * Answers.
  */
-export type Reply = { "kind": "catalogue" } & Catalogue | { "kind": "inspected" } & Inspected | { "kind": "model-loaded" } & ModelInfo | { "kind": "network-loaded", } | { "kind": "picture-loaded", } | { "kind": "prepared", 
+export type Reply = { "kind": "catalogue" } & Catalogue | { "kind": "inspected" } & Inspected | { "kind": "model-loaded" } & ModelInfo | { "kind": "network-loaded", } | { "kind": "device-chosen", 
+/**
+ * The GPU's name; none for the processor.
+ */
+gpu: string | null, 
+/**
+ * Why it is not a GPU, where one was asked for or would have done.
+ */
+why: WireNote | null, } | { "kind": "picture-loaded", } | { "kind": "prepared", 
 /**
  * Pixels across.
  */
@@ -1019,7 +1031,19 @@ params: { [key in string]: WireValue },
 /**
  * Seed.
  */
-seed: number, } | { "kind": "cancel", 
+seed: number, } | { "kind": "choose-device", 
+/**
+ * Job.
+ */
+job: number, 
+/**
+ * Where.
+ */
+prefer: WireDevice, 
+/**
+ * Whether a GPU that is a program will do, which is slower than the processor: for tests alone.
+ */
+software: boolean, } | { "kind": "cancel", 
 /**
  * The job to end.
  */
@@ -1140,6 +1164,11 @@ x: Array<number>,
 y: Array<number>, };
 
 /**
+ * Where networks run.
+ */
+export type WireDevice = "auto" | "cpu" | "gpu";
+
+/**
  * An entry of one of the registries, with its parameters.
  */
 export type WireEntry = { 
@@ -1185,6 +1214,19 @@ picture: string,
  * Its class.
  */
 class: number, };
+
+/**
+ * Something to know that is no error, for people and programs.
+ */
+export type WireNote = { 
+/**
+ * Stable kebab-case code.
+ */
+code: string, 
+/**
+ * What is known, a clause.
+ */
+message: string, };
 
 /**
  * A declared parameter, for generated forms.

@@ -7,6 +7,7 @@ import type { Catalogue, ClassScore, ModelInfo, WireTargetKind, WireValue } from
 import type {
   Baseline,
   Cost,
+  Device,
   Draft,
   Explained,
   ModelEntry,
@@ -31,6 +32,8 @@ export interface State {
   readonly workers: number;
   /** Workers are forbidden here: the engine shares the page's thread. */
   readonly onPage: boolean;
+  /** What networks run on. */
+  readonly device: Device;
   readonly offline: boolean;
   readonly language: Language;
   readonly theme: Theme;
@@ -77,6 +80,7 @@ export const INITIAL: State = {
   engine: 'starting',
   workers: 0,
   onPage: false,
+  device: { prefer: 'auto', gpu: null, why: null },
   offline: false,
   language: 'en',
   theme: 'auto',
@@ -142,6 +146,7 @@ export type Settings = Pick<
   | 'pace'
   | 'page'
   | 'networks'
+  | 'device'
 >;
 
 export type Action =

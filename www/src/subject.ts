@@ -11,7 +11,9 @@ import type {
   Inspected,
   ModelCard,
   Visualised,
+  WireDevice,
   WireError,
+  WireNote,
   WireTarget,
   WireTargetKind,
   WireValue,
@@ -130,6 +132,15 @@ export interface View {
 
 /** What a run would cost, or why it is refused. */
 export type Cost = Estimate;
+
+/** What networks run on, and what was asked for. */
+export interface Device {
+  readonly prefer: WireDevice;
+  /** The GPU's name; null for the processor. */
+  readonly gpu: string | null;
+  /** Why it is not a GPU, where one was asked for or would have done. */
+  readonly why: WireNote | null;
+}
 
 /** A page beside the playground: one entry of a registry, or the list of all. */
 export type Page =

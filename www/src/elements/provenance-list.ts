@@ -1,6 +1,7 @@
 import { css, html } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import type { Choice, Provenance } from '../protocol.gen.js';
+import { noteText } from '../notes.js';
 import { shared } from '../styles/shared.js';
 import { AppElement } from './base.js';
 import './term-note.js';
@@ -50,7 +51,7 @@ export class ProvenanceList extends AppElement {
       [t.removal, p.removal ? this.#choice(p.removal) : t.none],
       [t.seed, p.seed],
       [t.passes, passes],
-      [t.device, p.device],
+      [t.device, [p.device, ...(p.notes ?? []).map((note) => noteText(this.t.status, note))].join('. ')],
       [t.model, p.model],
       ...hash(t.hash, p.modelSha256),
       ...hash(t.input, p.inputSha256),

@@ -1,7 +1,11 @@
 import { css, html, nothing } from 'lit';
 import { customElement } from 'lit/decorators.js';
+import type { WireDevice } from '../protocol.gen.js';
+import { noteText } from '../notes.js';
 import { shared } from '../styles/shared.js';
 import { AppElement } from './base.js';
+
+const DEVICES: readonly WireDevice[] = ['auto', 'cpu', 'gpu'];
 
 /** What it runs on, and that nothing leaves the machine. */
 @customElement('status-line')
@@ -16,6 +20,11 @@ export class StatusLine extends AppElement {
         color: var(--soft);
         font-size: 0.9em;
       }
+      select {
+        width: auto;
+        padding: 0 0.25em;
+        font-size: inherit;
+      }
       strong {
         color: var(--accent);
         font-weight: 600;
@@ -25,17 +34,29 @@ export class StatusLine extends AppElement {
 
   protected override render() {
     const t = this.t.status;
-    const { engine, workers, offline, onPage } = this.state;
-    const text = {
-      starting: t.starting,
-      ready: onPage ? t.onPage : t.ready(t.workers(workers)),
-      failed: t.failed,
-    }[engine];
+    const { engine, workers, offline, onPage, device } = this.state;
+    const { gpu, why, prefer } = device;
+    const running = gpu === null ? t.onCpu(t.workers(workers)) : t.onGpu(gpu);
+    const text = { starting: t.starting, ready: onPage ? t.onPage : running, failed: t.failed }[engine];
     return html`<footer>
       <strong>${t.privacy}</strong>
       ${offline ? html`<span>${t.offline}</span>` : nothing}
-      <span>${text}</span>
+      <span>${text}${engine === 'ready' && why ? html` ${noteText(t, why)}` : nothing}</span>
+      ${engine === 'ready' ? this.#choice(prefer) : nothing}
     </footer>`;
+  }
+
+  #choice(prefer: WireDevice) {
+    const t = this.t.status;
+    const choose = (event: Event) => {
+      void this.app.controller.chooseDevice((event.target as HTMLSelectElement).value as WireDevice);
+    };
+    return html`<label>
+      ${t.device}
+      <select id="device" @change=${choose}>
+        ${DEVICES.map((id) => html`<option value=${id} .selected=${id === prefer}>${t.devices[id]}</option>`)}
+      </select>
+    </label>`;
   }
 }
 

@@ -1,7 +1,10 @@
 /** What engines were given: enough to bring a new one to where the last one was. */
 import type { Request } from '../protocol.gen.js';
 
-type Kept = Extract<Request, { kind: 'load-model' | 'load-features' | 'load-network' | 'load-picture' }>;
+type Kept = Extract<
+  Request,
+  { kind: 'load-model' | 'load-features' | 'load-network' | 'load-picture' | 'choose-device' }
+>;
 
 /** An engine keeps as many pictures. */
 const PICTURES = 8;
@@ -12,7 +15,9 @@ export class Memory {
   readonly #networks = new Map<string, { request: Kept; beside: ArrayBufferView[] }>();
   readonly #pictures = new Map<string, { request: Kept; beside: ArrayBufferView[] }>();
 
-  /** Keeps what a successful request loaded; others are nothing to keep. */
+  #device: { request: Kept; beside: ArrayBufferView[] } | null = null;
+
+  /** Keeps what a successful request loaded or chose; others are nothing to keep. */
   note(request: Request, beside: ArrayBufferView[]): void {
     if (request.kind === 'load-model') {
       this.#models.set(request.card.id, { request, beside });
@@ -22,6 +27,8 @@ export class Memory {
       this.#features.set(request.model, { request, beside });
     } else if (request.kind === 'load-network') {
       this.#networks.set(request.id, { request, beside });
+    } else if (request.kind === 'choose-device') {
+      this.#device = { request, beside };
     } else if (request.kind === 'load-picture') {
       this.#pictures.delete(request.picture);
       this.#pictures.set(request.picture, { request, beside });
@@ -45,9 +52,9 @@ export class Memory {
     this.#networks.delete(id);
   }
 
-  /** Networks that imputers run, and what is known of models' features: the coordinator's only. */
+  /** Networks that imputers run, what is known of models' features, and the device: the coordinator's only. */
   get extras(): { request: Kept; beside: ArrayBufferView[] }[] {
-    return [...this.#networks.values(), ...this.#features.values()];
+    return [...this.#networks.values(), ...this.#features.values(), ...(this.#device ? [this.#device] : [])];
   }
 
   get pictures(): { request: Kept; beside: ArrayBufferView[] }[] {

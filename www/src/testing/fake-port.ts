@@ -73,6 +73,10 @@ export class FakePort implements EnginePort {
         };
       case 'load-network':
         return { reply: { kind: 'network-loaded' }, beside: [] };
+      case 'choose-device': {
+        const why = request.prefer === 'cpu' ? null : { code: 'gpu-none', message: 'none here' };
+        return { reply: { kind: 'device-chosen', gpu: null, why }, beside: [] };
+      }
       case 'load-features':
         return { reply: { kind: 'features-loaded' }, beside: [] };
       case 'gauge': {
