@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::report::Language;
 use super::sample::Estimate;
 
 /// Colours that people with every common colour vision tell apart (Okabe and Ito), none of them near black or white.
@@ -58,14 +59,20 @@ fn ticks(low: f64, high: f64) -> Vec<f64> {
     (from..=to.max(from + 1)).map(|k| k as f64 * step).collect()
 }
 
-fn label(tick: f64, ticks: &[f64]) -> String {
+fn label(language: Language, tick: f64, ticks: &[f64]) -> String {
     let step = ticks.get(1).map_or(1.0, |t| t - ticks[0]);
     let digits = (-step.log10().floor()).clamp(0.0, 6.0) as usize;
-    super::table::number(tick, digits)
+    language.decimal(&super::table::number(tick, digits))
 }
 
 /// A dot with its interval for each name, best read from top to bottom; a vertical line at each of `marks`, with words.
-pub fn dots(title: &str, axis: &str, values: &[(String, Estimate)], marks: &[(f64, &str)]) -> String {
+pub fn dots(
+    language: Language,
+    title: &str,
+    axis: &str,
+    values: &[(String, Estimate)],
+    marks: &[(f64, &str)],
+) -> String {
     const ROW: f64 = 22.0;
     const LEFT: f64 = 190.0;
     let bounds = values
@@ -87,7 +94,13 @@ pub fn dots(title: &str, axis: &str, values: &[(String, Estimate)], marks: &[(f6
             (x(tick), bottom),
             "stroke=\"currentColor\" stroke-opacity=\"0.15\"",
         );
-        text(&mut out, x(tick), bottom + 16.0, "middle", &label(tick, &ticks));
+        text(
+            &mut out,
+            x(tick),
+            bottom + 16.0,
+            "middle",
+            &label(language, tick, &ticks),
+        );
     }
     line(
         &mut out,
@@ -118,7 +131,7 @@ pub fn dots(title: &str, axis: &str, values: &[(String, Estimate)], marks: &[(f6
             "<circle cx=\"{:.1}\" cy=\"{y:.1}\" r=\"4.5\" fill=\"#0072b2\"><title>{}: {}</title></circle>",
             x(e.value),
             escaped(name),
-            e.text(3)
+            language.estimate(e, 3)
         );
     }
     text(
@@ -133,7 +146,7 @@ pub fn dots(title: &str, axis: &str, values: &[(String, Estimate)], marks: &[(f6
 }
 
 /// A line for each name through its points, on one pair of axes.
-pub fn lines(title: &str, axes: [&str; 2], series: &[(String, Vec<(f64, f64)>)]) -> String {
+pub fn lines(language: Language, title: &str, axes: [&str; 2], series: &[(String, Vec<(f64, f64)>)]) -> String {
     const HEIGHT: f64 = 340.0;
     const LEFT: f64 = 60.0;
     const RIGHT: f64 = 190.0;
@@ -157,11 +170,23 @@ pub fn lines(title: &str, axes: [&str; 2], series: &[(String, Vec<(f64, f64)>)])
     let faint = "stroke=\"currentColor\" stroke-opacity=\"0.15\"";
     for &tick in &y_ticks {
         line(&mut out, (LEFT, y(tick)), (WIDTH - RIGHT, y(tick)), faint);
-        text(&mut out, LEFT - 8.0, y(tick) + 4.5, "end", &label(tick, &y_ticks));
+        text(
+            &mut out,
+            LEFT - 8.0,
+            y(tick) + 4.5,
+            "end",
+            &label(language, tick, &y_ticks),
+        );
     }
     for &tick in &x_ticks {
         line(&mut out, (x(tick), top), (x(tick), bottom), faint);
-        text(&mut out, x(tick), bottom + 18.0, "middle", &label(tick, &x_ticks));
+        text(
+            &mut out,
+            x(tick),
+            bottom + 18.0,
+            "middle",
+            &label(language, tick, &x_ticks),
+        );
     }
     text(
         &mut out,
@@ -209,7 +234,10 @@ mod tests {
     fn ticks_are_round_and_cover_the_range() {
         let all = ticks(0.0, 1.0);
         assert_eq!(
-            all.iter().map(|t| label(*t, &all)).collect::<Vec<_>>().join(" "),
+            all.iter()
+                .map(|t| label(Language::English, *t, &all))
+                .collect::<Vec<_>>()
+                .join(" "),
             "0 0.2 0.4 0.6 0.8 1"
         );
         let found = ticks(-0.37, 0.91);
@@ -225,28 +253,29 @@ mod tests {
             high: value + 0.1,
         };
         let svg = dots(
+            Language::French,
             "T <1>",
             "axis",
             &[("a&b".into(), e(0.5)), ("c".into(), e(-0.2))],
             &[(0.53, "ROAD")],
         );
-        for part in ["a&amp;b", "T &lt;1&gt;", "ROAD", "</svg>"] {
+        for part in [
+            "a&amp;b",
+            "T &lt;1&gt;",
+            "ROAD",
+            "a&amp;b: 0,500 [0,400 ; 0,600]",
+            ">0,2<",
+            "</svg>",
+        ] {
             assert!(svg.contains(part), "{part}");
         }
         assert!(!svg.contains("NaN") && !svg.contains("inf"));
-        let svg = lines(
-            "T",
-            ["x", "y"],
-            &[("a".into(), vec![(0.0, 0.9), (50.0, f64::NAN), (90.0, 0.1)])],
-        );
+        let drawn = || {
+            let series = [("a".into(), vec![(0.0, 0.9), (50.0, f64::NAN), (90.0, 0.1)])];
+            lines(Language::English, "T", ["x", "y"], &series)
+        };
+        let svg = drawn();
         assert!(svg.contains("polyline") && !svg.contains("NaN"));
-        assert_eq!(
-            svg,
-            lines(
-                "T",
-                ["x", "y"],
-                &[("a".into(), vec![(0.0, 0.9), (50.0, f64::NAN), (90.0, 0.1)])]
-            )
-        );
+        assert_eq!(svg, drawn());
     }
 }

@@ -1,5 +1,6 @@
 //! The files of the study: a line that says what was asked, a line of column names, and a line a result. Cells hold no comma.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// A file of results.
@@ -94,6 +95,39 @@ impl Table {
         Ok(())
     }
 
+    /// The lines of `other` that are not here, and how many were. `words` cells say what a line is of; two lines of the same thing
+    /// may differ in the column `ms` alone, which is a matter of the machine: the first stays.
+    pub fn merge(&mut self, other: Self, words: usize) -> Result<usize, String> {
+        if self.columns != other.columns || self.about != other.about {
+            return self.join(other).map(|()| 0);
+        }
+        let alike = |a: &[String], b: &[String]| {
+            let cells = a.iter().zip(b).zip(&self.columns);
+            cells.into_iter().all(|((a, b), column)| a == b || column == "ms")
+        };
+        let known: BTreeMap<&[String], &Vec<String>> = self.rows.iter().map(|row| (&row[..words], row)).collect();
+        let mut fresh = Self {
+            rows: Vec::new(),
+            ..other
+        };
+        let mut twice = 0;
+        let mut seen: BTreeMap<Vec<String>, usize> = BTreeMap::new();
+        for row in other.rows {
+            let of = &row[..words];
+            let found = known.get(of).copied();
+            match found.or_else(|| seen.get(of).map(|&at| &fresh.rows[at])) {
+                Some(found) if alike(found, &row) => twice += 1,
+                Some(_) => return Err(format!("it has another result of {}", of.join(", "))),
+                None => {
+                    seen.insert(of.to_vec(), fresh.rows.len());
+                    fresh.rows.push(row);
+                }
+            }
+        }
+        self.join(fresh)?;
+        Ok(twice)
+    }
+
     /// The place of a column.
     pub fn column(&self, name: &str) -> Result<usize, String> {
         let found = self.columns.iter().position(|c| c == name);
@@ -132,6 +166,25 @@ mod tests {
         assert_eq!(all.rows.len(), 4);
         let other = Table::parse("# other\nname,a,reason\n", 1).unwrap();
         assert!(all.join(other).is_err() && table.column("a") == Ok(1) && table.column("b").is_err());
+    }
+
+    #[test]
+    fn the_same_result_is_kept_once_and_another_is_refused() {
+        let table = |rows: &str| Table::parse(&format!("# asked\nname,a,ms,reason\n{rows}"), 1).unwrap();
+        let mut all = table("x,1,5,\ny,2,5,\n");
+        assert_eq!(all.merge(table("y,2,9,\nz,3,1,\nz,3,2,\n"), 1), Ok(2));
+        assert_eq!(all, table("x,1,5,\ny,2,5,\nz,3,1,\n"));
+        let before = all.clone();
+        assert_eq!(
+            all.merge(table("w,1,1,\nx,1.5,5,\n"), 1),
+            Err("it has another result of x".into())
+        );
+        assert!(all.merge(table("w,1,1,\nw,2,1,\n"), 1).is_err());
+        assert!(
+            all.merge(Table::parse("# other\nname,a,ms,reason\n", 1).unwrap(), 1)
+                .is_err()
+        );
+        assert_eq!(all, before);
     }
 
     #[test]

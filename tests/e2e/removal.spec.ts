@@ -315,6 +315,16 @@ test('the study’s report: its tables and figures, from the bench and back', as
   await expect(benchOf(page).getByRole('heading', { level: 2, name: t.title })).toBeFocused();
 });
 
+test('the study’s report in French', async ({ lucarne, page }) => {
+  await lucarne.open('single', '#/removal?v=1&model=objects&lang=fr');
+  await benchOf(page).getByRole('link', { name: fr.removal.study }).click();
+  const sheet = page.locator('study-page');
+  await expect(sheet.getByRole('heading', { level: 2 })).toHaveText('Retirer des pixels : à quel remplissage se fier');
+  await expect(sheet.getByRole('columnheader', { name: 'ms en wasm' }).first()).toBeVisible();
+  await expect(sheet.locator('[lang="en"]')).toHaveCount(0);
+  await sound(page, 'study in French');
+});
+
 test('in French, on a phone, from the header', async ({ lucarne, page }) => {
   await page.setViewportSize({ width: 390, height: 844 });
   await lucarne.open('single', '#v=1&model=objects&lang=fr');

@@ -1,5 +1,7 @@
-/** `docs/removal/report.json`, the report of the study of removal; the build takes the file in, so that nothing is fetched. */
-import report from '../../docs/removal/report.json';
+/** The reports of the study of removal (`docs/removal`), in both languages; the build takes the files in, so that nothing is fetched. */
+import english from '../../docs/removal/report.json';
+import french from '../../docs/removal/report.fr.json';
+import type { Language } from './i18n/index.js';
 
 export interface StudyTable {
   readonly id: string;
@@ -22,7 +24,7 @@ export interface Study {
   readonly sections: readonly StudySection[];
 }
 
-export const STUDY: Study = report;
+export const STUDIES: Readonly<Record<Language, Study>> = { en: english, fr: french };
 
 /** Paragraphs as one Markdown text: items that follow each other are one list. */
 export function markdown(text: readonly string[]): string {

@@ -31,8 +31,6 @@ pub enum What {
     Docs,
     /// docs/parity.md, from the goldens; only where it is named, for its last digits vary with the processor
     Parity,
-    /// www/src/removal.gen.json, of docs/removal/report.json
-    Removal,
 }
 
 impl Options {
@@ -47,7 +45,7 @@ impl Options {
 
 /// Writes or checks.
 pub fn run(options: &Options) -> Result<()> {
-    let all = [What::Models, What::Types, What::Notices, What::Docs, What::Removal];
+    let all = [What::Models, What::Types, What::Notices, What::Docs];
     let what = if options.what.is_empty() {
         &all[..]
     } else {
@@ -82,11 +80,6 @@ pub fn run(options: &Options) -> Result<()> {
                 tools::run(tools::cargo().args(test).env("LUCARNE_WRITE_GENERATED", name))?;
             }
             What::Notices => write(&tools::root().join("NOTICES.md"), notices::text()?, options.check)?,
-            What::Removal => {
-                let report = std::fs::read_to_string(tools::root().join("docs/removal/report.json"))
-                    .context("`lucarne study tables docs/removal` writes docs/removal/report.json")?;
-                write(&tools::www().join("src/removal.gen.json"), report, options.check)?;
-            }
             What::Docs => write(&tools::www().join("src/docs.gen.json"), docs::text()?, options.check)?,
         }
     }

@@ -9,6 +9,7 @@ use lucarne::study::table;
 
 use super::super::appending;
 use super::super::failure::Failure;
+use super::packed;
 
 /// The open file. It is locked: a second run can't write into it.
 pub struct Lines {
@@ -20,7 +21,8 @@ pub struct Lines {
 
 impl Lines {
     /// Opens `path`, or makes it, for results of which the first `words` cells say what they are of. A last line that was cut is
-    /// dropped and told of; any other damage, and a file that was asked something else, is refused and left as it is.
+    /// dropped and told of; any other damage, and a file that was asked something else, is refused and left as it is. Results that
+    /// were packed beside it count as there.
     pub fn open(path: &Path, about: &str, columns: &str, words: usize) -> Result<Self, Failure> {
         let (file, bytes) = appending::open(path, "Wait for it, or take another --shard or --out.")?;
         let mut lines = Self {
@@ -30,6 +32,15 @@ impl Lines {
             done: HashSet::new(),
         };
         lines.take_over(&bytes, &table::head(about, columns), columns)?;
+        let beside = packed::beside(path);
+        if beside.is_file() {
+            let found = packed::table(&beside, words)?;
+            if found.about != about || found.columns.join(",") != columns {
+                let message = format!("{} was asked something else", beside.display());
+                return Err(Failure::new(message, "Name another --out."));
+            }
+            lines.done.extend(found.rows.iter().map(|row| row[..words].join(",")));
+        }
         Ok(lines)
     }
 

@@ -3,6 +3,8 @@
 mod criteria;
 mod features;
 mod lines;
+mod merge;
+mod packed;
 mod removal;
 mod tables;
 
@@ -40,6 +42,8 @@ pub enum Command {
     Criteria(criteria::Criteria),
     /// Learns what a network's features are like on ordinary pictures, for the criterion mahalanobis-shift
     Features(features::Features),
+    /// Puts the files of a network together, from several folders too, into one packed file of each part
+    Merge(merge::Merge),
     /// Computes the tables, figures and the report from the files of a folder, which may be stopped and begun again
     Tables(tables::Tables),
 }
@@ -50,6 +54,7 @@ pub fn run(arguments: &Study, json: bool) -> Result<(), Failure> {
         Command::Removal(a) => removal::run(a, json),
         Command::Criteria(a) => criteria::run(a, json),
         Command::Features(a) => features::run(a, json),
+        Command::Merge(a) => merge::run(a, json),
         Command::Tables(a) => tables::run(a, json),
     }
 }
@@ -143,8 +148,12 @@ impl Set {
         let all = found.len();
         let count = self.count.unwrap_or(all).clamp(1, all);
         let mine = |k: &usize| k % self.shard.of == self.shard.at - 1;
-        let chosen = (0..count).filter(mine).map(|k| found[k * all / count].clone());
-        Ok(chosen
+        let chosen: Vec<PathBuf> = (0..count)
+            .filter(mine)
+            .map(|k| found[k * all / count].clone())
+            .collect();
+        Ok(spread(chosen.len())
+            .map(|k| chosen[k].clone())
             .map(|path| {
                 let below = path.strip_prefix(&self.photographs).unwrap_or(&path);
                 let parts: Vec<String> = below.iter().map(|p| p.to_string_lossy().into_owned()).collect();
@@ -222,12 +231,7 @@ impl Set {
     /// Notes beside the results which networks `imputers` run. Results of another file of the same network are refused: they would
     /// be told as this one's.
     fn note_networks(&self, networks: &Networks, imputers: &[String]) -> Result<(), Failure> {
-        let path = self.out.join(NETWORKS);
-        let mut rows = if path.is_file() {
-            tables::read(&path, NETWORK_WORDS)?.rows
-        } else {
-            Vec::new()
-        };
+        let mut rows = noted(&self.out)?;
         for id in imputers {
             let Some(network) = imputer::find(id)?.meta().network else {
                 continue;
@@ -239,7 +243,10 @@ impl Set {
                 Some(row) if row[1] == sha256 => {}
                 Some(_) => {
                     let message = format!("{} holds results of another {network}", self.out.display());
-                    let hint = format!("Take the lines of {id} out of them, and that of {network} out of {NETWORKS}.");
+                    let hint = format!(
+                        "`lucarne study merge {} --without {id}` takes the lines of {id} out of them.",
+                        self.out.display()
+                    );
                     return Err(Failure::new(message, hint));
                 }
                 None => {
@@ -249,14 +256,37 @@ impl Set {
                 }
             }
         }
-        rows.sort();
-        let lines = rows.iter().map(|row| row.join(",") + "\n");
-        let text = [table::head("networks that imputers run", NETWORK_COLUMNS)]
-            .into_iter()
-            .chain(lines);
-        std::fs::create_dir_all(&self.out).map_err(|e| Failure::file("make", &self.out, &e))?;
-        super::output::write(&path, text.collect::<String>().as_bytes())
+        note(&self.out, rows)
     }
+}
+
+/// The networks that are noted in a folder.
+fn noted(folder: &Path) -> Result<Vec<Vec<String>>, Failure> {
+    let path = folder.join(NETWORKS);
+    if path.is_file() {
+        Ok(packed::table(&path, NETWORK_WORDS)?.rows)
+    } else {
+        Ok(Vec::new())
+    }
+}
+
+/// Writes them.
+fn note(folder: &Path, mut rows: Vec<Vec<String>>) -> Result<(), Failure> {
+    rows.sort();
+    let lines = rows.iter().map(|row| row.join(",") + "\n");
+    let text = [table::head("networks that imputers run", NETWORK_COLUMNS)]
+        .into_iter()
+        .chain(lines);
+    std::fs::create_dir_all(folder).map_err(|e| Failure::file("make", folder, &e))?;
+    super::output::write(&folder.join(NETWORKS), text.collect::<String>().as_bytes())
+}
+
+/// `0..count` in an order whose beginning, wherever it is cut, lies evenly over the whole: by the bits of each number, the lowest first.
+/// A run that is stopped has then measured complete pictures from all of the folder.
+fn spread(count: usize) -> impl Iterator<Item = usize> {
+    let bits = count.next_power_of_two().trailing_zeros();
+    let turned = move |k: usize| k.reverse_bits().checked_shr(usize::BITS - bits).unwrap_or(0);
+    (0..1usize << bits).map(turned).filter(move |&k| k < count)
 }
 
 /// What every context of a study shares.
@@ -294,7 +324,7 @@ fn load(set: &Set) -> Result<Arc<Model>, Failure> {
     super::models::load(&set.model, &set.network)
 }
 
-/// Files of a part of the study, by network: every `.csv` of the folder, its name up to the first dot.
+/// Files of a part of the study, by network: every `.csv` and `.csv.gz` of the folder, its name up to the first dot.
 fn parts(folder: &Path) -> Result<Vec<(String, Vec<PathBuf>)>, Failure> {
     let mut found: Vec<(String, Vec<PathBuf>)> = Vec::new();
     if !folder.is_dir() {
@@ -304,7 +334,7 @@ fn parts(folder: &Path) -> Result<Vec<(String, Vec<PathBuf>)>, Failure> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(fail)? {
         let path = entry.map_err(fail)?.path();
-        if path.extension().is_some_and(|e| e == "csv") {
+        if path.extension().is_some_and(|e| e == "csv") || packed::is(&path) {
             files.push(path);
         }
     }
@@ -326,6 +356,21 @@ fn parts(folder: &Path) -> Result<Vec<(String, Vec<PathBuf>)>, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_beginning_is_spread_over_the_whole() {
+        for count in [0, 1, 2, 3, 7, 8, 200] {
+            let order: Vec<usize> = spread(count).collect();
+            let mut sorted = order.clone();
+            sorted.sort_unstable();
+            assert_eq!(sorted, (0..count).collect::<Vec<_>>());
+        }
+        let begun: Vec<usize> = spread(200).take(25).collect();
+        for eighth in 0..8 {
+            let inside = begun.iter().filter(|&&k| k * 8 / 200 == eighth).count();
+            assert!((2..=4).contains(&inside), "{eighth}: {inside}");
+        }
+    }
 
     #[test]
     fn parts_are_counted_from_one() {

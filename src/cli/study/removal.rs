@@ -44,6 +44,9 @@ pub struct Removal {
     /// Methods [default: ten, and every control]
     #[arg(long, value_name = "ID", num_args = 1..)]
     pub methods: Vec<String>,
+    /// Beside --methods, every control
+    #[arg(long)]
+    pub controls: bool,
     /// Method of which four degraded versions are compared too
     #[arg(long, value_name = "ID", default_value = "grad-cam")]
     pub degrade: String,
@@ -69,27 +72,26 @@ impl Removal {
             .iter()
             .map(|m| m.meta())
             .filter(|m| m.family == Family::Control);
-        let methods: Vec<String> = if self.methods.is_empty() {
-            METHODS
-                .into_iter()
-                .chain(controls.map(|m| m.id))
-                .map(str::to_owned)
-                .collect()
+        let named = self.methods.iter().map(String::as_str);
+        let (methods, all): (Vec<&str>, bool) = if self.methods.is_empty() {
+            (METHODS.to_vec(), true)
         } else {
-            self.methods.clone()
+            (named.collect(), self.controls)
         };
+        let controls = controls.map(|m| m.id).filter(|id| all && !methods.contains(id));
+        let methods: Vec<&str> = methods.iter().copied().chain(controls).collect();
         let mut wanted = Vec::new();
         for id in methods {
-            attribution::find(&id)?;
+            attribution::find(id)?;
             let levels = degrade::LEVELS.into_iter().filter(|_| id == self.degrade);
             for level in [0].into_iter().chain(levels) {
                 wanted.push(Wanted {
                     name: if level == 0 {
-                        id.clone()
+                        id.to_owned()
                     } else {
-                        degrade::name(&id, level)
+                        degrade::name(id, level)
                     },
-                    method: id.clone(),
+                    method: id.to_owned(),
                     level,
                 });
             }

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use lucarne::study::criteria::WORDS;
 use lucarne::study::removal::{CURVE_WORDS, MAP_WORDS, Study};
-use lucarne::study::report::{self, Section, Set};
+use lucarne::study::report::{self, Facts, Language, Section, Set, Wasm};
 use lucarne::study::{Table, table};
 use serde_json::{Value, json};
 
 use super::super::failure::Failure;
-use super::super::{output, pictures};
-use super::{NETWORK_WORDS, NETWORKS, parts};
+use super::super::output;
+use super::{noted, packed, parts};
 
 /// `study tables`.
 #[derive(Args)]
@@ -20,8 +20,8 @@ pub struct Tables {
     pub folder: PathBuf,
 }
 
-/// Largest file of results, bytes.
-const BYTES: u64 = 1 << 30;
+/// File of milliseconds a picture in a browser.
+const WASM: &str = "wasm.csv";
 
 /// Reads the results, and writes the report with its tables and figures.
 pub fn run(arguments: &Tables, as_json: bool) -> Result<(), Failure> {
@@ -56,7 +56,7 @@ pub fn run(arguments: &Tables, as_json: bool) -> Result<(), Failure> {
         });
     }
     sets.sort_by_key(|s| !s.removal.as_ref().is_some_and(Study::has_truth));
-    let sections = report::report(&sets, &networks(&folder.join(NETWORKS))?);
+    let facts = facts(folder)?;
     for part in ["tables", "figures"] {
         let part = folder.join(part);
         if part.is_dir() {
@@ -64,34 +64,46 @@ pub fn run(arguments: &Tables, as_json: bool) -> Result<(), Failure> {
         }
         std::fs::create_dir_all(&part).map_err(|e| Failure::file("make", &part, &e))?;
     }
-    for section in &sections {
-        for grid in &section.tables {
-            let line = |cells: &[String]| cells.iter().map(|c| table::cell(c)).collect::<Vec<_>>().join(",") + "\n";
-            let text: String = [line(&grid.columns)]
-                .into_iter()
-                .chain(grid.rows.iter().map(|r| line(r)))
-                .collect();
-            output::write(&folder.join(format!("tables/{}.csv", grid.id)), text.as_bytes())?;
+    let (mut grids, mut figures) = (0, 0);
+    for language in Language::ALL {
+        let sections = report::report(&sets, &facts, language);
+        // Tables are data: once, in English. Figures are pictures of text.
+        let place = language.pick("figures", "figures/fr");
+        std::fs::create_dir_all(folder.join(place)).map_err(|e| Failure::file("make", &folder.join(place), &e))?;
+        for figure in sections.iter().flat_map(|s| &s.figures) {
+            let path = folder.join(format!("{place}/{}.svg", figure.id));
+            output::write(&path, figure.svg.as_bytes())?;
         }
-        for figure in &section.figures {
-            output::write(
-                &folder.join(format!("figures/{}.svg", figure.id)),
-                figure.svg.as_bytes(),
-            )?;
+        if language == Language::English {
+            write_tables(folder, &sections)?;
+            grids = sections.iter().map(|s| s.tables.len()).sum();
+            figures = sections.iter().map(|s| s.figures.len()).sum();
         }
+        let name = language.pick("report", "report.fr");
+        let text = report::markdown(&sections, language, place);
+        output::write(&folder.join(format!("{name}.md")), text.as_bytes())?;
+        output::write_json(&folder.join(format!("{name}.json")), &whole(&sections, language))?;
     }
-    output::write(&folder.join("report.md"), report::markdown(&sections).as_bytes())?;
-    output::write_json(&folder.join("report.json"), &whole(&sections))?;
-    let (grids, figures) = sections
-        .iter()
-        .fold((0, 0), |(g, f), s| (g + s.tables.len(), f + s.figures.len()));
     if as_json {
-        return output::print_json(&json!({ "sections": sections.len(), "tables": grids, "figures": figures }));
+        let languages = Language::ALL.map(Language::code);
+        return output::print_json(&json!({ "tables": grids, "figures": figures, "languages": languages }));
     }
     output::print(&format!(
-        "{}: {grids} tables, {figures} figures, report.md and report.json\n",
+        "{}: {grids} tables, {figures} figures, report.md and report.json, in English and in French\n",
         folder.display()
     ));
+    Ok(())
+}
+
+fn write_tables(folder: &Path, sections: &[Section]) -> Result<(), Failure> {
+    for grid in sections.iter().flat_map(|s| &s.tables) {
+        let line = |cells: &[String]| cells.iter().map(|c| table::cell(c)).collect::<Vec<_>>().join(",") + "\n";
+        let text: String = [line(&grid.columns)]
+            .into_iter()
+            .chain(grid.rows.iter().map(|r| line(r)))
+            .collect();
+        output::write(&folder.join(format!("tables/{}.csv", grid.id)), text.as_bytes())?;
+    }
     Ok(())
 }
 
@@ -101,7 +113,7 @@ fn tables(folder: &Path, words: usize) -> Result<Vec<(String, Table)>, Failure> 
     for (name, paths) in parts(folder)? {
         let mut all: Option<Table> = None;
         for path in paths {
-            let table = read(&path, words)?;
+            let table = packed::table(&path, words)?;
             let joined = match &mut all {
                 None => {
                     all = Some(table);
@@ -117,26 +129,32 @@ fn tables(folder: &Path, words: usize) -> Result<Vec<(String, Table)>, Failure> 
     Ok(found)
 }
 
-pub fn read(path: &Path, words: usize) -> Result<Table, Failure> {
-    let text = String::from_utf8(pictures::read(path, BYTES)?);
-    let text = text.map_err(|_| Failure::new(format!("{} is no text", path.display()), ""))?;
-    let hint = "Take that line out, and run the study again: it computes what is missing.";
-    Table::parse(&text, words).map_err(|why| Failure::new(format!("{} is damaged: {why}", path.display()), hint))
-}
-
-fn networks(path: &Path) -> Result<Vec<(String, u64)>, Failure> {
-    if !path.is_file() {
-        return Ok(Vec::new());
-    }
-    let rows = read(path, NETWORK_WORDS)?.rows;
-    Ok(rows
-        .into_iter()
+/// What is known beside the results: the networks that imputers ran, and what fillings cost in a browser.
+fn facts(folder: &Path) -> Result<Facts, Failure> {
+    let rows = noted(folder)?.into_iter();
+    let bytes = rows
         .filter_map(|row| Some((row[0].clone(), row.get(2)?.parse().ok()?)))
-        .collect())
+        .collect();
+    let path = folder.join(WASM);
+    let wasm = if path.is_file() {
+        let table = packed::table(&path, 1)?;
+        let at = table
+            .column("ms")
+            .map_err(|why| Failure::new(format!("{}: {why}", path.display()), ""))?;
+        let ms = table.rows.iter();
+        let ms = ms.filter_map(|row| Some((row[0].clone(), row[at].parse().ok()?)));
+        Some(Wasm {
+            ms: ms.collect(),
+            about: table.about,
+        })
+    } else {
+        None
+    };
+    Ok(Facts { bytes, wasm })
 }
 
 /// As the page reads it.
-fn whole(sections: &[Section]) -> Value {
+fn whole(sections: &[Section], language: Language) -> Value {
     let section = |s: &Section| {
         let tables: Vec<Value> = s
             .tables
@@ -150,5 +168,5 @@ fn whole(sections: &[Section]) -> Value {
             .collect();
         json!({ "id": s.id, "title": s.title, "text": s.text, "tables": tables, "figures": figures })
     };
-    json!({ "title": report::TITLE, "sections": sections.iter().map(section).collect::<Vec<_>>() })
+    json!({ "title": report::title(language), "sections": sections.iter().map(section).collect::<Vec<_>>() })
 }

@@ -1,6 +1,7 @@
 import { css, html, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import { blocks, type Block, type Piece } from '../docs.js';
+import type { Language } from '../i18n/index.js';
 import { shared } from '../styles/shared.js';
 import { AppElement } from './base.js';
 import { citationParts } from './reference-note.js';
@@ -45,9 +46,11 @@ export class DocText extends AppElement {
 
   @property() source = '';
   @property({ type: Boolean }) formula = false;
+  /** Of the source. */
+  @property() language: Language = 'en';
 
   protected override render() {
-    return html`<div class="stack ${this.formula ? 'formula' : ''}" lang="en">
+    return html`<div class="stack ${this.formula ? 'formula' : ''}" lang=${this.language}>
       ${blocks(this.source).map((block) => this.#block(block))}
     </div>`;
   }

@@ -1,7 +1,7 @@
 import { css, html, nothing } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import { unsafeHTML } from 'lit/directives/unsafe-html.js';
-import { markdown, STUDY, type StudySection, type StudyTable } from '../study.js';
+import { markdown, STUDIES, type StudySection, type StudyTable } from '../study.js';
 import { shared } from '../styles/shared.js';
 import { sheet } from '../styles/sheet.js';
 import './doc-text.js';
@@ -79,28 +79,28 @@ export class StudyPage extends SheetPage {
 
   protected override render() {
     const t = this.t.removal;
+    const study = STUDIES[this.state.language];
     return html`<article aria-label=${t.study}>
       ${this.navigation()}
       <header class="stack">
-        <h2 tabindex="-1" lang="en">${STUDY.title}</h2>
+        <h2 tabindex="-1">${study.title}</h2>
         <p class="small">${this.link({ registry: 'removal' }, t.tryBench)}</p>
-        ${this.state.language === 'en' ? nothing : html`<p class="small soft">${this.t.guide.pages.english}</p>`}
       </header>
-      ${STUDY.sections.map((section) => this.#section(section))}
+      ${study.sections.map((section) => this.#section(section))}
     </article>`;
   }
 
   #section({ title, text, tables, figures }: StudySection) {
     return html`<section>
-      <h3 lang="en">${title}</h3>
-      <doc-text .app=${this.app} .source=${markdown(text)}></doc-text>
+      <h3>${title}</h3>
+      <doc-text .app=${this.app} .source=${markdown(text)} .language=${this.state.language}></doc-text>
       ${tables.map((table) => this.#table(table))}
       ${
         figures.length > 0
           ? html`<div class="figures">
               ${figures.map(
                 ({ caption, svg }) =>
-                  html`<figure lang="en">
+                  html`<figure>
                     ${unsafeHTML(svg)}
                     <figcaption class="small soft">${caption}</figcaption>
                   </figure>`,
@@ -114,7 +114,7 @@ export class StudyPage extends SheetPage {
   #table({ caption, columns, rows }: StudyTable) {
     const words = columns.map((_, k) => rows.every((row) => !/^[-<>]?\s*\d/.test(row[k] ?? '')));
     const kind = (k: number) => (words[k] ? 'words' : '');
-    return html`<div class="scroll" tabindex="0" role="region" aria-label=${caption} lang="en">
+    return html`<div class="scroll" tabindex="0" role="region" aria-label=${caption}>
       <table>
         <caption>
           ${caption}

@@ -123,7 +123,6 @@ export const guideEn = {
     range: 'Range',
     normal: 'Default',
     meaning: 'Meaning',
-    english: 'The text below is in English.',
     noParams: 'None.',
     layerDefault: 'the network’s recommended layer',
     scoreRange: 'Range',

@@ -139,7 +139,6 @@ export const guideFr: Messages['guide'] = {
     range: 'Plage',
     normal: 'Par défaut',
     meaning: 'Sens',
-    english: 'Le texte qui suit est en anglais.',
     noParams: 'Aucun.',
     layerDefault: 'la couche conseillée du réseau',
     scoreRange: 'Plage',
