@@ -96,7 +96,10 @@ try {
   for (let round = 1; round <= rounds; round++)
     for (const { id, count, list } of times) list.push(await timed(id, round, count));
   const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)];
-  const processor = cpus()[0].model.replaceAll(/\((R|TM)\)|CPU|@.*|,/g, ' ').replaceAll(/\s+/g, ' ').trim();
+  const processor = cpus()[0]
+    .model.replaceAll(/\((R|TM)\)|CPU|@.*|,/g, ' ')
+    .replaceAll(/\s+/g, ' ')
+    .trim();
   const about = `Chromium ${browser.version().split('.')[0]}, ${processor}, ${SIDE} × ${SIDE}, 50 %, n = ${rounds}`;
   const rows = times.map(({ id, list }) => `${id},${median(list).toFixed(1)}\n`);
   writeFileSync(join(HERE, 'wasm.csv'), `# ${about}\nimputer,ms\n${rows.join('')}`);
