@@ -348,3 +348,37 @@ async fn answers(cx: &Context<'_>, source: &Source, masks: &[Mask]) -> Result<Ve
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        removal: Removal,
+    }
+
+    fn maps(more: &[&str]) -> Vec<String> {
+        let words = ["removal", "objects", "--photographs", "x", "--out", "y"];
+        let line = Line::try_parse_from(words.iter().chain(more)).unwrap();
+        let wanted = line.removal.wanted().unwrap();
+        wanted.into_iter().map(|w| w.name).collect()
+    }
+
+    #[test]
+    fn controls_stand_beside_the_methods_that_are_named() {
+        let controls = attribution::METHODS.iter().map(|m| m.meta());
+        let controls = controls.filter(|m| m.family == Family::Control).count();
+        let all = maps(&[]);
+        assert_eq!(all.len(), METHODS.len() + degrade::LEVELS.len() + controls);
+        assert!(all.contains(&"grad-cam~80".to_owned()) && all.contains(&"random".to_owned()));
+        assert_eq!(maps(&["--methods", "lrp"]), ["lrp"]);
+        let some = maps(&["--methods", "random", "lrp", "--controls"]);
+        assert_eq!(some[..2], ["random", "lrp"]);
+        assert_eq!(some.len(), 1 + controls, "random is there once");
+        assert_eq!(maps(&["--methods", "lrp", "--degrade", "lrp"]).len(), 5);
+    }
+}
