@@ -53,13 +53,16 @@ impl Expr {
             Self::Result => return "result".to_owned(),
             Self::Load(k) => return format!("l{k}"),
             Self::Constant(c) => return literal(*c),
-            Self::Unary(f, a) => unary(*f, &a.write(code)),
+            Self::Unary(f, a) => {
+                let [a] = operands([a], code);
+                unary(*f, &a)
+            }
             Self::Binary(f, a, b) => {
-                let (a, b) = (a.write(code), b.write(code));
+                let [a, b] = operands([a, b], code);
                 binary(*f, &a, &b)
             }
             Self::Select(c, a, b) => {
-                let (c, a, b) = (c.write(code), a.write(code), b.write(code));
+                let [c, a, b] = operands([c, a, b], code);
                 format!("select({b}, {a}, {c} != 0.0)")
             }
         };
@@ -69,13 +72,27 @@ impl Expr {
     }
 }
 
+/// The names of operands. An operator of literals alone would be refused where its value is not finite.
+fn operands<const K: usize>(parts: [&Expr; K], code: &mut String) -> [String; K] {
+    let constant = parts.iter().all(|part| matches!(part, Expr::Constant(_)));
+    parts.map(|part| match part {
+        Expr::Constant(c) if constant => opaque(*c),
+        part => part.write(code),
+    })
+}
+
 /// A number as WGSL takes it: what is not finite may not stand in a constant expression.
 pub(super) fn literal(value: f32) -> String {
     if value.is_normal() || value == 0.0 {
         format!("({value:?}f)")
     } else {
-        format!("bits(0x{:08x}u)", value.to_bits())
+        opaque(value)
     }
+}
+
+/// A number that is not a constant expression.
+fn opaque(value: f32) -> String {
+    format!("bits(0x{:08x}u)", value.to_bits())
 }
 
 fn unary(f: Unary, x: &str) -> String {

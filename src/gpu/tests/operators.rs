@@ -349,6 +349,17 @@ fn functions_of_two_numbers_and_selection() {
         case.output(y);
     }
     case.check(&gpu, "powers", 1e-5);
+
+    // What is not finite is computed when it runs.
+    let mut case = Case::default();
+    let [one, zero] = [1.0, 0.0].map(|v| case.graph.scalar(v, 1));
+    let x = case.input(&[3]);
+    for f in [Binary::Div, Binary::Max] {
+        let bound = case.push(Op::Binary(f), &[one, zero]);
+        let y = case.push(Op::Binary(Binary::Min), &[x, bound]);
+        case.output(y);
+    }
+    case.check(&gpu, "constants", 1e-6);
 }
 
 #[test]
