@@ -151,13 +151,24 @@ fn report(outcomes: &[Outcome]) -> ExitCode {
 
 fn rust(suite: &'static str, runs: &[&[&str]]) -> Result<Outcome> {
     let (mut succeeded, mut text) = (true, String::new());
+    let vulkan = tools::vulkan()?;
     for what in runs {
-        let (well, lines) = tools::watched(tools::cargo().args(["test", "--no-fail-fast"]).args(*what))?;
+        let mut command = tools::cargo();
+        command.args(["test", "--no-fail-fast"]).args(*what);
+        if let Some(driver) = &vulkan {
+            command.env("VK_DRIVER_FILES", driver).env("LUCARNE_REQUIRE_GPU", "1");
+        }
+        let (well, lines) = tools::watched(&mut command)?;
         succeeded &= well;
         text += &lines;
     }
     let mut outcome = Outcome {
         suite,
+        note: if vulkan.is_none() {
+            "without the GPU's tests".into()
+        } else {
+            String::new()
+        },
         ..Outcome::default()
     };
     for line in text.lines() {

@@ -164,9 +164,53 @@ pub fn chromium() -> Result<PathBuf> {
         return Ok(path);
     }
     let how = "get it by `sudo apt-get install chromium` (Debian), or name one by the variable CHROMIUM";
-    let debian = std::fs::read_to_string("/etc/os-release")
-        .is_ok_and(|text| text.lines().any(|line| line.trim() == "ID=debian"));
-    ensure!(debian, "the browser tests need Chromium, and there is none: {how}");
+    ensure!(debian(), "the browser tests need Chromium, and there is none: {how}");
+    install(&["chromium"]).context(how)?;
+    find_chromium()?.with_context(|| format!("apt-get put no chromium on the path: {how}"))
+}
+
+/// A software Vulkan driver for the tests of the GPU, by the path of its manifest: Chromium's own or Mesa's. On Debian what is
+/// missing is installed; elsewhere there may be none, and these tests are then skipped.
+pub fn vulkan() -> Result<Option<PathBuf>> {
+    if let Some(path) = find_vulkan() {
+        return Ok(Some(path));
+    }
+    if !debian() {
+        return Ok(None);
+    }
+    let how = "the GPU's tests need a Vulkan driver: `sudo apt-get install libvulkan1 mesa-vulkan-drivers`";
+    install(&["libvulkan1", "mesa-vulkan-drivers"]).context(how)?;
+    find_vulkan().context(how).map(Some)
+}
+
+fn find_vulkan() -> Option<PathBuf> {
+    if let Some(named) = std::env::var_os("VK_DRIVER_FILES") {
+        return Some(PathBuf::from(named));
+    }
+    let entries = |folder: &str| {
+        let found = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        found.map(|entry| entry.path()).collect::<Vec<_>>()
+    };
+    let folders = entries("/usr/lib").into_iter().chain(["/usr/lib64".into()]);
+    let loader = folders
+        .map(|folder| folder.join("libvulkan.so.1"))
+        .any(|file| file.exists());
+    let mut drivers = entries("/usr/lib/chromium");
+    drivers.extend(entries("/usr/share/vulkan/icd.d"));
+    let software = |path: &PathBuf| {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let is_one = |name: String| name == "vk_swiftshader_icd.json" || name.starts_with("lvp_icd");
+        name.is_some_and(is_one)
+    };
+    drivers.into_iter().find(software).filter(|_| loader)
+}
+
+fn debian() -> bool {
+    std::fs::read_to_string("/etc/os-release").is_ok_and(|text| text.lines().any(|line| line.trim() == "ID=debian"))
+}
+
+/// Installs Debian packages, as root or by sudo without a password.
+fn install(packages: &[&str]) -> Result<()> {
     let is_root = Command::new("id")
         .arg("-u")
         .output()
@@ -182,7 +226,7 @@ pub fn chromium() -> Result<PathBuf> {
     } else if sudo() {
         &["sudo", "-n", "env"]
     } else {
-        bail!("the browser tests need Chromium, and it can't be installed without root: {how}")
+        bail!("{} can't be installed without root", packages.join(" "))
     };
     let apt = |arguments: &[&str]| {
         let mut command = Command::new(prefix[0]);
@@ -192,10 +236,8 @@ pub fn chromium() -> Result<PathBuf> {
             .args(arguments);
         run(&mut command)
     };
-    apt(&["update"])
-        .and_then(|()| apt(&["install", "-y", "--no-install-recommends", "chromium"]))
-        .context(how)?;
-    find_chromium()?.with_context(|| format!("apt-get put no chromium on the path: {how}"))
+    apt(&["update"])?;
+    apt(&[&["install", "-y", "--no-install-recommends"], packages].concat())
 }
 
 fn find_chromium() -> Result<Option<PathBuf>> {
