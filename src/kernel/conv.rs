@@ -4,6 +4,7 @@ use super::column::Column;
 use super::depthwise::Depthwise;
 use super::isa::Isa;
 use super::product::Product;
+use super::winograd::Winograd;
 use super::{Region, Window};
 
 /// What is done with each sum before it is written: `clamp(sum + bias + added)`, in this order.
@@ -78,6 +79,7 @@ enum Way {
     Column(Column),
     Depthwise(Depthwise),
     Product(Product),
+    Winograd(Winograd),
 }
 
 /// A convolution (cross-correlation, as ONNX defines it) of one picture `[in, h, w]` to `[out, h', w']`. Clones share
@@ -136,6 +138,8 @@ impl Conv {
         } else if of_group[0] == 1 {
             let shape = [from, of_group[1]];
             Way::Depthwise(Depthwise::new(isa, &window, shape, weights, &bias, bounds))
+        } else if Winograd::suits(&window, channels, groups) {
+            Way::Winograd(Winograd::new(isa, &window, channels, weights, &bias, bounds))
         } else {
             Way::Product(Product::new(isa, &window, of_group, groups, weights, &bias, bounds))
         };
@@ -190,6 +194,7 @@ impl Conv {
             Way::Column(way) => way.run(arrays, scratch),
             Way::Depthwise(way) => way.run(region.spans(), arrays, scratch),
             Way::Product(way) => way.run(region.spans(), ow, arrays, scratch),
+            Way::Winograd(way) => way.run(region, arrays, scratch),
         }
     }
 }

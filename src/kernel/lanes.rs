@@ -34,6 +34,9 @@ pub(super) unsafe trait Lanes: Copy {
     /// Sum.
     fn plus(self, other: Self) -> Self;
 
+    /// Difference.
+    fn minus(self, other: Self) -> Self;
+
     /// Product.
     fn times(self, other: Self) -> Self;
 
@@ -48,6 +51,9 @@ pub(super) unsafe trait Lanes: Copy {
 
     /// The values of even and of odd number, of two vectors one after the other.
     fn parted(self, next: Self) -> [Self; 2];
+
+    /// The values of two vectors in turn: what [`Lanes::parted`] parts.
+    fn joined(self, other: Self) -> [Self; 2];
 
     /// One strip of a matrix product, `wide` vectors across, at most [`Lanes::WIDE`].
     ///
@@ -101,6 +107,11 @@ unsafe impl Lanes for Portable {
     }
 
     #[inline(always)]
+    fn minus(self, other: Self) -> Self {
+        self.zip(other, |a, b| a - b)
+    }
+
+    #[inline(always)]
     fn times(self, other: Self) -> Self {
         self.zip(other, |a, b| a * b)
     }
@@ -127,6 +138,12 @@ unsafe impl Lanes for Portable {
     }
 
     #[inline(always)]
+    fn joined(self, other: Self) -> [Self; 2] {
+        let ([a, b, c, d], [p, q, r, s]) = (self.0, other.0);
+        [Self([a, p, b, q]), Self([c, r, d, s])]
+    }
+
+    #[inline(always)]
     unsafe fn strip(strip: &Strip<'_>, wide: usize) {
         // SAFETY: the caller's promise.
         unsafe {
@@ -142,11 +159,12 @@ unsafe impl Lanes for Portable {
 macro_rules! lanes {
     (
         $(#[$doc:meta])* $name:ident($vector:ty) of $n:literal, $rows:literal x $wide:literal by [$($w:literal),*];
-        $splat:ident $load:ident $store:ident $add:ident $mul:ident;
+        $splat:ident $load:ident $store:ident $add:ident $sub:ident $mul:ident;
         madd |$c:ident, $a:ident, $b:ident| $madd:expr;
         raised |$v:ident, $low:ident| $raised:expr;
         lowered |$u:ident, $high:ident| $lowered:expr;
         parted |$one:ident, $two:ident| $parted:expr;
+        joined |$left:ident, $right:ident| $joined:expr;
     ) => {
         $(#[$doc])*
         #[derive(Clone, Copy)]
@@ -181,6 +199,11 @@ macro_rules! lanes {
             }
 
             #[inline(always)]
+            fn minus(self, other: Self) -> Self {
+                Self(unsafe { $sub(self.0, other.0) })
+            }
+
+            #[inline(always)]
             fn times(self, other: Self) -> Self {
                 Self(unsafe { $mul(self.0, other.0) })
             }
@@ -211,6 +234,13 @@ macro_rules! lanes {
             }
 
             #[inline(always)]
+            fn joined(self, other: Self) -> [Self; 2] {
+                let ($left, $right) = (self.0, other.0);
+                let [first, second] = unsafe { $joined };
+                [Self(first), Self(second)]
+            }
+
+            #[inline(always)]
             unsafe fn strip(strip: &Strip<'_>, wide: usize) {
                 unsafe {
                     match wide {
@@ -229,9 +259,10 @@ pub(super) mod x86 {
 
     use std::arch::x86_64::{
         __m256, __m512, _mm256_add_ps, _mm256_castpd_ps, _mm256_castps_pd, _mm256_fmadd_ps, _mm256_loadu_ps,
-        _mm256_max_ps, _mm256_min_ps, _mm256_mul_ps, _mm256_permute4x64_pd, _mm256_set1_ps, _mm256_shuffle_ps,
-        _mm256_storeu_ps, _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_max_ps, _mm512_min_ps, _mm512_mul_ps,
-        _mm512_permutex2var_ps, _mm512_set1_ps, _mm512_setr_epi32, _mm512_storeu_ps,
+        _mm256_max_ps, _mm256_min_ps, _mm256_mul_ps, _mm256_permute2f128_ps, _mm256_permute4x64_pd, _mm256_set1_ps,
+        _mm256_shuffle_ps, _mm256_storeu_ps, _mm256_sub_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps, _mm512_add_ps,
+        _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_max_ps, _mm512_min_ps, _mm512_mul_ps, _mm512_permutex2var_ps,
+        _mm512_set1_ps, _mm512_setr_epi32, _mm512_storeu_ps, _mm512_sub_ps,
     };
 
     use super::{Lanes, Strip, tile};
@@ -239,7 +270,7 @@ pub(super) mod x86 {
     lanes! {
         /// Sixteen registers of eight values.
         Avx2(__m256) of 8, 4 x 3 by [1, 2];
-        _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_add_ps _mm256_mul_ps;
+        _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_add_ps _mm256_sub_ps _mm256_mul_ps;
         madd |c, a, b| _mm256_fmadd_ps(a, b, c);
         raised |v, low| _mm256_max_ps(low, v);
         lowered |v, high| _mm256_min_ps(high, v);
@@ -250,12 +281,17 @@ pub(super) mod x86 {
             let odd = _mm256_permute4x64_pd::<0b11_01_10_00>(_mm256_castps_pd(odd));
             [_mm256_castpd_ps(even), _mm256_castpd_ps(odd)]
         };
+        joined |a, b| {
+            // Within halves, then the halves change places.
+            let (low, high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+            [_mm256_permute2f128_ps::<0x20>(low, high), _mm256_permute2f128_ps::<0x31>(low, high)]
+        };
     }
 
     lanes! {
         /// Thirty-two registers of sixteen values.
         Avx512(__m512) of 16, 8 x 2 by [1];
-        _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_add_ps _mm512_mul_ps;
+        _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_add_ps _mm512_sub_ps _mm512_mul_ps;
         madd |c, a, b| _mm512_fmadd_ps(a, b, c);
         raised |v, low| _mm512_max_ps(low, v);
         lowered |v, high| _mm512_min_ps(high, v);
@@ -263,6 +299,11 @@ pub(super) mod x86 {
             let even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
             let odd = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
             [_mm512_permutex2var_ps(a, even, b), _mm512_permutex2var_ps(a, odd, b)]
+        };
+        joined |a, b| {
+            let first = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            let second = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+            [_mm512_permutex2var_ps(a, first, b), _mm512_permutex2var_ps(a, second, b)]
         };
     }
 }
@@ -274,7 +315,8 @@ pub(super) mod wasm {
     #[cfg(feature = "relaxed-simd")]
     use std::arch::wasm32::f32x4_relaxed_madd;
     use std::arch::wasm32::{
-        f32x4_add, f32x4_mul, f32x4_pmax, f32x4_pmin, f32x4_splat, i32x4_shuffle, v128, v128_load, v128_store,
+        f32x4_add, f32x4_mul, f32x4_pmax, f32x4_pmin, f32x4_splat, f32x4_sub, i32x4_shuffle, v128, v128_load,
+        v128_store,
     };
 
     use super::{Lanes, Strip, tile};
@@ -283,21 +325,23 @@ pub(super) mod wasm {
     lanes! {
         /// Four values; products are rounded before they are added.
         Simd128(v128) of 4, 4 x 2 by [1];
-        f32x4_splat v128_load v128_store f32x4_add f32x4_mul;
+        f32x4_splat v128_load v128_store f32x4_add f32x4_sub f32x4_mul;
         madd |c, a, b| f32x4_add(c, f32x4_mul(a, b));
         raised |v, low| f32x4_pmax(v, low);
         lowered |v, high| f32x4_pmin(v, high);
         parted |a, b| [i32x4_shuffle::<0, 2, 4, 6>(a, b), i32x4_shuffle::<1, 3, 5, 7>(a, b)];
+        joined |a, b| [i32x4_shuffle::<0, 4, 1, 5>(a, b), i32x4_shuffle::<2, 6, 3, 7>(a, b)];
     }
 
     #[cfg(feature = "relaxed-simd")]
     lanes! {
         /// Four values; products are fused with sums where the processor can.
         Simd128(v128) of 4, 4 x 2 by [1];
-        f32x4_splat v128_load v128_store f32x4_add f32x4_mul;
+        f32x4_splat v128_load v128_store f32x4_add f32x4_sub f32x4_mul;
         madd |c, a, b| f32x4_relaxed_madd(a, b, c);
         raised |v, low| f32x4_pmax(v, low);
         lowered |v, high| f32x4_pmin(v, high);
         parted |a, b| [i32x4_shuffle::<0, 2, 4, 6>(a, b), i32x4_shuffle::<1, 3, 5, 7>(a, b)];
+        joined |a, b| [i32x4_shuffle::<0, 4, 1, 5>(a, b), i32x4_shuffle::<2, 6, 3, 7>(a, b)];
     }
 }

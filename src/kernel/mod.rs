@@ -27,6 +27,7 @@ mod stencil;
 mod tests;
 mod tile;
 pub mod window;
+mod winograd;
 
 pub use conv::{Conv, Epilogue, Scratch};
 pub use deconv::Deconv;
