@@ -51,7 +51,7 @@ pub fn scaling(results: &Results) -> String {
     for (k, panel) in PANELS.iter().enumerate() {
         let points: Vec<&Point> = results.scaling.iter().filter(|p| p.axis == panel.axis).collect();
         if !points.is_empty() {
-            let _ = write!(svg, "<g transform=\"translate({:.0} 0)\">\n", WIDTH * k as f64);
+            let _ = writeln!(svg, "<g transform=\"translate({:.0} 0)\">", WIDTH * k as f64);
             svg += &draw(panel, &points);
             svg += "</g>\n";
         }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use anyhow::Result;
 
 use super::plot;
-use super::results::{Forward, Job, OURS, Results, folder, median, quantile, ratios};
+use super::results::{Forward, OURS, Results, Work, folder, median, quantile, ratios};
 
 /// Writes both files.
 pub fn write(results: &Results) -> Result<()> {
@@ -67,12 +67,13 @@ fn circumstances(results: &Results) -> String {
         format!("; fused, by relaxed SIMD, {}", spread(&roof.relaxed, 1))
     };
     format!(
-        "{}, {} logical processors, no graphics processor unless a column says so; {}, commit {}.{native}{load}\n\n\
+        "{}, {} logical processors, no graphics processor unless a row says so; {}, sources `{}`\n\
+         (`git rev-parse --short HEAD:src`).{native}{load}\n\n\
          Multiply-adds in registers, GFLOP/s: plain SIMD {}{relaxed}.\n\n",
         machine.processor,
         machine.cores,
         machine.date,
-        machine.commit,
+        machine.source,
         spread(&roof.simd, 1)
     )
 }
@@ -101,7 +102,7 @@ fn own<'a>(results: &'a Results, row: &Forward) -> Option<&'a Forward> {
         .find(|r| r.engine == OURS && (&r.network, r.batch) == (&row.network, row.batch))
 }
 
-fn own_job<'a>(results: &'a Results, row: &Job) -> Option<&'a Job> {
+fn own_job<'a>(results: &'a Results, row: &Work) -> Option<&'a Work> {
     results
         .jobs
         .iter()

@@ -22,7 +22,7 @@ pub struct Results {
     /// Forward passes.
     pub forward: Vec<Forward>,
     /// Whole jobs.
-    pub jobs: Vec<Job>,
+    pub jobs: Vec<Work>,
     /// How this engine's time grows.
     pub scaling: Vec<Point>,
 }
@@ -36,8 +36,8 @@ pub struct Machine {
     pub cores: usize,
     /// Day of the last measurement.
     pub date: String,
-    /// Commit of the last measurement.
-    pub commit: String,
+    /// Git's hash of the engine's sources, `src/`, at the last measurement.
+    pub source: String,
     /// Profile that the native engine was compiled with.
     pub profile: String,
     /// Other processes that wanted a processor when the run began and when it ended.
@@ -90,7 +90,7 @@ pub struct Forward {
 
 /// One engine at one job.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct Job {
+pub struct Work {
     /// Id of the network.
     pub network: String,
     /// Id of the job.

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use super::render;
-use super::results::{Forward, Job, Machine, Network, OURS, Point, Results, Roofline};
+use super::results::{Forward, Machine, Network, OURS, Point, Results, Roofline, Work};
 use super::server::Server;
 use crate::{build, tools, wasm};
 
@@ -162,11 +162,11 @@ fn keep(results: &mut Results, scope: &Scope, began: f64) -> Result<()> {
         date: tools::output(Command::new("date").args(["-u", "+%Y-%m-%d"]))?
             .trim()
             .to_owned(),
-        commit: tools::output(
-            Command::new("git")
-                .current_dir(tools::root())
-                .args(["rev-parse", "--short", "HEAD"]),
-        )?
+        source: tools::output(Command::new("git").current_dir(tools::root()).args([
+            "rev-parse",
+            "--short",
+            "HEAD:src",
+        ]))?
         .trim()
         .to_owned(),
         profile: scope.native_profile.clone(),
@@ -241,8 +241,8 @@ fn add_forward(rows: &mut Vec<Forward>, row: Forward) {
     }
 }
 
-fn jobs(engines: &mut Engines, scope: &Scope, network: &str, job: &str) -> Result<Vec<Job>> {
-    let mut rows: Vec<Job> = Vec::new();
+fn jobs(engines: &mut Engines, scope: &Scope, network: &str, job: &str) -> Result<Vec<Work>> {
+    let mut rows: Vec<Work> = Vec::new();
     let mut answers: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     for round in 0..scope.job_rounds {
         for engine in [OURS, "litert", "lucarne-native", "python"] {
@@ -268,7 +268,7 @@ fn jobs(engines: &mut Engines, scope: &Scope, network: &str, job: &str) -> Resul
                 scope.job_rounds
             );
             let found = server.ask(&spec)?;
-            let row = Job {
+            let row = Work {
                 network: network.to_owned(),
                 job: job.to_owned(),
                 engine: engine.to_owned(),
