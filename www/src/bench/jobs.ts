@@ -5,7 +5,7 @@ import type { Choice, WireTarget } from '../protocol.gen.js';
 import { bytes, type NetworkEntry } from './networks.js';
 import { benchCard } from './peers/lucarne.js';
 import { LiteRt } from './peers/litert.js';
-import { Unavailable } from './peers/peer.js';
+import { needGpu, Unavailable } from './peers/peer.js';
 import { Workers } from './workers.js';
 
 export type JobId = 'occlusion' | 'rise' | 'deletion' | 'deletion-scattered' | 'integrated-gradients';
@@ -75,8 +75,18 @@ export interface Setting {
   masks?: number;
 }
 
+/** Where this engine runs the network; `null` leaves it to the processor. */
+export type Device = 'gpu' | null;
+
 /** Runs a job on engines of its own, in workers as on the page; the clock stands while they start and load. */
-export async function ours(network: NetworkEntry, job: JobId, setting: Setting, now: () => number): Promise<JobRun> {
+export async function ours(
+  network: NetworkEntry,
+  job: JobId,
+  device: Device,
+  setting: Setting,
+  now: () => number,
+): Promise<JobRun> {
+  if (device === 'gpu') await needGpu();
   const { workers = 1, side = network.side, masks = MASKS } = setting;
   const homes = new Workers();
   const client = await Client.start(
@@ -84,6 +94,11 @@ export async function ours(network: NetworkEntry, job: JobId, setting: Setting, 
     { module: compiledEngine, spawn: homes.spawn, spawnOnPage: undefined },
   );
   try {
+    if (device === 'gpu') {
+      const { reply } = await client.call({ kind: 'choose-device', prefer: 'gpu', software: false });
+      if (reply.kind !== 'device-chosen') throw new Error(`unexpected ${reply.kind}`);
+      if (reply.gpu === null) throw new Unavailable(reply.why?.message ?? 'no GPU');
+    }
     const onnx = await bytes(`${network.id}.onnx`);
     const inspected = await client.call({ kind: 'inspect', name: `${network.id}.onnx` }, { beside: [onnx] });
     if (inspected.reply.kind !== 'inspected') throw new Error(`unexpected ${inspected.reply.kind}`);

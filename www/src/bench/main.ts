@@ -100,11 +100,15 @@ async function run(plan: Plan, jobs: readonly JobId[], say: (text: string) => vo
   const whole = table('Whole jobs, one engine.', ['Network', 'Job', 'Engine', 'Seconds', 'Passes', 'Memory']);
   const [first] = all;
   for (const job of first ? jobs : []) {
-    for (const engine of ['lucarne', 'litert'] as const) {
+    for (const engine of ['lucarne', 'lucarne-webgpu', 'litert'] as const) {
       say(`Measuring ${job}…`);
       const network = first as NetworkEntry;
       const found = await inFrame({ kind: 'job', network: network.id, job, engine });
-      const start = [network.name, job, engine === 'lucarne' ? 'Lucarne' : 'LiteRT.js'];
+      const start = [
+        network.name,
+        job,
+        { lucarne: 'Lucarne', 'lucarne-webgpu': 'Lucarne, WebGPU', litert: 'LiteRT.js' }[engine],
+      ];
       if (found.kind === 'job') {
         whole([...start, found.seconds.toFixed(2), String(found.passes), mebibytes(found.memory)]);
       } else if (found.kind === 'unavailable') whole([...start, found.why, '', '']);

@@ -12,7 +12,7 @@ import { inTurns, type Plan } from './rounds.js';
 export type Spec =
   | { kind: 'roofline'; rounds: number }
   | { kind: 'forward'; network: string; batch: number; plan: Plan }
-  | { kind: 'job'; network: string; job: JobId; engine: 'lucarne' | 'litert'; setting?: Setting };
+  | { kind: 'job'; network: string; job: JobId; engine: 'lucarne' | 'lucarne-webgpu' | 'litert'; setting?: Setting };
 
 /** One engine on one network at one batch size. */
 export interface ForwardCell {
@@ -86,7 +86,10 @@ export async function measure(spec: Spec): Promise<Found> {
       return { kind: 'forward', cells: await forward(spec.network, spec.batch, spec.plan) };
     }
     const entry = await network(spec.network);
-    if (spec.engine === 'lucarne') return { kind: 'job', ...(await ours(entry, spec.job, spec.setting ?? {}, now)) };
+    if (spec.engine !== 'litert') {
+      const device = spec.engine === 'lucarne-webgpu' ? 'gpu' : null;
+      return { kind: 'job', ...(await ours(entry, spec.job, device, spec.setting ?? {}, now)) };
+    }
     const before = memoriesNow();
     const run = await litertLoop(entry, spec.job, now);
     return { kind: 'job', ...run, memory: memoryOf(before) };

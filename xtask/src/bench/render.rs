@@ -264,6 +264,7 @@ fn jobs(results: &Results) -> String {
         let (name, job) = (results.name(&row.network), job_name(&row.job));
         let title = match row.engine.as_str() {
             OURS => "Lucarne, one worker",
+            "lucarne-webgpu" => "Lucarne, one worker, WebGPU",
             "litert" => "LiteRT.js, a loop",
             _ => &row.title,
         };

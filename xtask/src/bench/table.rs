@@ -245,7 +245,7 @@ fn jobs(engines: &mut Engines, scope: &Scope, network: &str, job: &str) -> Resul
     let mut rows: Vec<Work> = Vec::new();
     let mut answers: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     for round in 0..scope.job_rounds {
-        for engine in [OURS, "litert", "lucarne-native", "python"] {
+        for engine in [OURS, "lucarne-webgpu", "litert", "lucarne-native", "python"] {
             let spec = json!({ "kind": "job", "network": network, "job": job, "engine": engine });
             let (title, server) = match engine {
                 "lucarne-native" => match engines.native.as_mut() {
@@ -256,7 +256,7 @@ fn jobs(engines: &mut Engines, scope: &Scope, network: &str, job: &str) -> Resul
                     Some(server) => (server.title.clone(), server),
                     None => continue,
                 },
-                OURS => ("Lucarne".to_owned(), &mut engines.browser),
+                OURS | "lucarne-webgpu" => ("Lucarne".to_owned(), &mut engines.browser),
                 _ => ("the same loop around LiteRT.js".to_owned(), &mut engines.browser),
             };
             if rows.iter().any(|row| row.engine == engine && row.why.is_some()) {
