@@ -36,7 +36,7 @@ const WORKER = `
   onmessage = async ({ data: { request, beside, url } }) => {
     if (url) {
       const glue = await import(url);
-      await glue.default({ module_or_path: new URL('lucarne_bg.wasm', url) });
+      await glue.default({ module_or_path: new URL('lucarne.wasm', url) });
       engine = new glue.Engine((event) => {
         if (event.kind === 'done' || event.kind === 'failed') waiting.get(event.job)?.(event);
       });
@@ -51,7 +51,7 @@ const FILES = {
   '/': ['text/html', () => '<!doctype html><title>fillings</title>'],
   '/worker.js': ['text/javascript', () => WORKER],
   '/lucarne.js': ['text/javascript', () => readFileSync(join(ROOT, 'www/src/engine/wasm/lucarne.js'))],
-  '/lucarne_bg.wasm': ['application/wasm', () => readFileSync(join(ROOT, 'www/src/engine/wasm/lucarne_bg.wasm'))],
+  '/lucarne.wasm': ['application/wasm', () => readFileSync(join(ROOT, 'www/src/engine/wasm/lucarne.wasm'))],
   '/model': ['application/octet-stream', () => readFileSync(join(ROOT, `models/${MODEL}/model.onnx`))],
   '/inpainter': ['application/octet-stream', () => readFileSync(join(ROOT, 'models/inpainter/inpainter.onnx'))],
   '/sampler': ['application/octet-stream', () => readFileSync(join(ROOT, 'models/sampler/sampler.onnx'))],

@@ -2,96 +2,14 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { expect, test as base, type Page } from '@playwright/test';
-
 import { readNpy, readToml } from './support/arrays';
+import { BUILDS, expect, test, type Batch } from './support/bare';
 import { ROOT } from './support/lucarne';
-import { serve } from './support/server';
-import { FORWARD, GRADIENT, type Engine, type EngineFactory, type Program } from '../../www/src/engine/messages';
-import type { Event, ModelInfo, Request, WireError } from '../../www/src/protocol.gen';
+import { RELAXED_PROBE } from '../../www/src/engine/probe';
+import { FORWARD, GRADIENT } from '../../www/src/engine/messages';
+import type { Event, ModelInfo, Request } from '../../www/src/protocol.gen';
 
 const GOLDEN = join(ROOT, 'tests/golden');
-
-declare global {
-  /** Set in the page. */
-  var engine: Engine;
-  var ask: (request: Request, beside: ArrayBufferView[]) => Promise<Event>;
-}
-
-/** The glue's exports. */
-interface Glue {
-  Engine: new (...args: [Parameters<EngineFactory>[1]]) => Engine;
-  default(options: { module_or_path: URL }): Promise<unknown>;
-}
-
-interface Batch {
-  program: Program;
-  shapes: number[][];
-  arrays: number[][];
-}
-
-/** An engine in a page that holds nothing else. */
-class Bare {
-  constructor(readonly page: Page) {}
-
-  static async open(page: Page, url: string): Promise<Bare> {
-    await page.goto(url);
-    await page.evaluate(async (url) => {
-      const glue = (await import(url)) as Glue;
-      await glue.default({ module_or_path: new URL('lucarne_bg.wasm', url) });
-      const waiting = new Map<number, (event: Event) => void>();
-      globalThis.engine = new glue.Engine((event) => {
-        if (event.kind !== 'ready') waiting.get(event.job)?.(event);
-      });
-      globalThis.ask = (request, beside) =>
-        new Promise((resolve) => {
-          waiting.set(request.job, resolve);
-          globalThis.engine.handle(request, beside);
-        });
-    }, `${url}lucarne.js`);
-    return new Bare(page);
-  }
-
-  /** Loads an ONNX file with the card that the engine suggests; gives the event that ends it. */
-  load(id: string, file: Buffer): Promise<Event> {
-    return this.page.evaluate(
-      async ([id, base64]) => {
-        const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-        const seen = await globalThis.ask({ kind: 'inspect', job: 1, name: id }, [bytes]);
-        if (seen.kind !== 'done' || seen.reply.kind !== 'inspected') return seen;
-        const card = { ...seen.reply.card, id };
-        return globalThis.ask({ kind: 'load-model', job: 2, card, labels: [] }, [bytes]);
-      },
-      [id, file.toString('base64')] as const,
-    );
-  }
-
-  run(model: string, batch: Batch): Promise<{ error: WireError | null; arrays: number[][] }> {
-    return this.page.evaluate(
-      ([model, batch]) => {
-        const arrays = batch.arrays.map((a) => Float32Array.from(a));
-        const result = globalThis.engine.run_lane({ ...batch, model, arrays });
-        return { error: result.error ?? null, arrays: result.arrays.map((a) => [...a]) };
-      },
-      [model, batch] as const,
-    );
-  }
-}
-
-const test = base.extend<{ bare: Bare }, { glue: { url: string } }>({
-  glue: [
-    // eslint-disable-next-line no-empty-pattern -- Playwright reads the fixtures' names from here.
-    async ({}, use) => {
-      const served = await serve(join(ROOT, 'www/src/engine/wasm'));
-      await use(served);
-      await served.close();
-    },
-    { scope: 'worker' },
-  ],
-  bare: async ({ page, glue }, use) => {
-    await use(await Bare.open(page, glue.url));
-  },
-});
 
 const net = (name: string) => readFileSync(join(ROOT, 'tests/nets', `${name}.onnx`));
 
@@ -106,57 +24,82 @@ function worst(found: readonly number[], wanted: Float32Array): number {
   return wanted.reduce((most, v, k) => Math.max(most, Math.abs(v - (found[k] ?? Number.NaN))), 0) / largest;
 }
 
-for (const kind of ['logits', 'gradient'] as const) {
-  test(`${kind} equal the goldens`, async ({ bare }) => {
-    const wanted = cases.filter(
-      ({ toml }) =>
-        toml['']?.['kind'] === kind &&
-        typeof toml['tolerance']?.['relative'] === 'number' &&
-        // The suggested card takes the first output.
-        toml['target']?.['output'] === undefined &&
-        toml['target']?.['kind'] === (kind === 'logits' ? 'output' : 'logit'),
-    );
-    const loaded = new Map<string, ModelInfo>();
-    const off: string[] = [];
-    let compared = 0;
-    for (const { name, toml } of wanted) {
-      const model = String(toml['']?.['model']);
-      if (!loaded.has(model)) {
-        const end = await bare.load(model, net(model));
-        if (end.kind !== 'done' || end.reply.kind !== 'model-loaded')
-          throw new Error(`${model}: ${JSON.stringify(end)}`);
-        loaded.set(model, end.reply);
-      }
-      const { head = '', classes = 0 } = loaded.get(model) ?? {};
-      // A batch gives what stands before a final softmax or sigmoid.
-      if (kind === 'logits' && head !== 'logits') continue;
-      const input = readNpy(join(GOLDEN, name, String(toml['']?.['input'])));
-      const expected = readNpy(join(GOLDEN, name, String(toml['']?.['expected'])));
-      const cotangent = Array.from({ length: classes }, (_, k) => (k === toml['target']?.['class'] ? 1 : 0));
-      const batch: Batch = {
-        program: kind === 'logits' ? FORWARD : GRADIENT,
-        shapes:
-          kind === 'logits'
-            ? [[1, ...input.shape]]
-            : [
-                [1, ...input.shape],
-                [1, classes],
-              ],
-        arrays: kind === 'logits' ? [[...input.values]] : [[...input.values], cotangent],
-      };
-      const { error, arrays } = await bare.run(model, batch);
-      const difference = error ? Number.NaN : worst(arrays.at(-1) ?? [], expected.values);
-      compared++;
-      if (!(difference <= Number(toml['tolerance']?.['relative'])))
-        off.push(`${name}: ${error?.message ?? difference}`);
+for (const build of BUILDS) {
+  test.describe(build, () => {
+    test.use({ build });
+
+    for (const kind of ['logits', 'gradient'] as const) {
+      test(`${kind} equal the goldens`, async ({ bare }) => {
+        const wanted = cases.filter(
+          ({ toml }) =>
+            toml['']?.['kind'] === kind &&
+            typeof toml['tolerance']?.['relative'] === 'number' &&
+            // The suggested card takes the first output.
+            toml['target']?.['output'] === undefined &&
+            toml['target']?.['kind'] === (kind === 'logits' ? 'output' : 'logit'),
+        );
+        const loaded = new Map<string, ModelInfo>();
+        const off: string[] = [];
+        let compared = 0;
+        for (const { name, toml } of wanted) {
+          const model = String(toml['']?.['model']);
+          if (!loaded.has(model)) {
+            const end = await bare.load(model, net(model));
+            if (end.kind !== 'done' || end.reply.kind !== 'model-loaded')
+              throw new Error(`${model}: ${JSON.stringify(end)}`);
+            loaded.set(model, end.reply);
+          }
+          const { head = '', classes = 0 } = loaded.get(model) ?? {};
+          // A batch gives what stands before a final softmax or sigmoid.
+          if (kind === 'logits' && head !== 'logits') continue;
+          const input = readNpy(join(GOLDEN, name, String(toml['']?.['input'])));
+          const expected = readNpy(join(GOLDEN, name, String(toml['']?.['expected'])));
+          const cotangent = Array.from({ length: classes }, (_, k) => (k === toml['target']?.['class'] ? 1 : 0));
+          const batch: Batch = {
+            program: kind === 'logits' ? FORWARD : GRADIENT,
+            shapes:
+              kind === 'logits'
+                ? [[1, ...input.shape]]
+                : [
+                    [1, ...input.shape],
+                    [1, classes],
+                  ],
+            arrays: kind === 'logits' ? [[...input.values]] : [[...input.values], cotangent],
+          };
+          const { error, arrays } = await bare.run(model, batch);
+          const difference = error ? Number.NaN : worst(arrays.at(-1) ?? [], expected.values);
+          compared++;
+          if (!(difference <= Number(toml['tolerance']?.['relative'])))
+            off.push(`${name}: ${error?.message ?? difference}`);
+        }
+        expect(off).toEqual([]);
+        expect(compared).toBeGreaterThanOrEqual(15);
+      });
     }
-    expect(off).toEqual([]);
-    expect(compared).toBeGreaterThanOrEqual(15);
   });
 }
 
+test('one glue serves both builds, and the probe tells where the second runs', async ({ page, glue }) => {
+  await page.goto(glue.url);
+  const border = (name: string) =>
+    page.evaluate(async (url) => {
+      const module = await WebAssembly.compileStreaming(fetch(url));
+      return {
+        exports: WebAssembly.Module.exports(module),
+        imports: WebAssembly.Module.imports(module),
+      };
+    }, `${glue.url}${name}.wasm`);
+  expect(await border('lucarne_relaxed')).toEqual(await border('lucarne'));
+  const valid = (bytes: number[]) => page.evaluate((b) => WebAssembly.validate(new Uint8Array(b)), bytes);
+  expect(await valid(RELAXED_PROBE)).toBe(true);
+  // The instruction before the last byte, replaced by one that is not.
+  expect(await valid([...RELAXED_PROBE.slice(0, -4), 0xfd, 0xff, 0x7f, 0x0b])).toBe(false);
+});
+
 test('pictures of a batch do not touch each other', async ({ bare }) => {
-  expect(await bare.load('residual', net('residual'))).toMatchObject({ kind: 'done' });
+  expect(await bare.load('residual', net('residual'))).toMatchObject({
+    kind: 'done',
+  });
   const { shape, values } = readNpy(join(GOLDEN, 'inputs/residual-0.npy'));
   const other = [...values].reverse();
   const run = async (n: number, array: number[]) => {
@@ -177,7 +120,9 @@ test('a file that is no network is refused by name, and the engine lives on', as
   expect(code(end)).toMatch(/^model-/);
   const cut = net('residual').subarray(0, 9000);
   expect(code(await bare.load('cut', cut))).toMatch(/^model-/);
-  expect(await bare.load('residual', net('residual'))).toMatchObject({ kind: 'done' });
+  expect(await bare.load('residual', net('residual'))).toMatchObject({
+    kind: 'done',
+  });
 });
 
 test('a malformed request is answered, not trapped', async ({ bare }) => {

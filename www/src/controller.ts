@@ -2,6 +2,7 @@
 import { Costs } from './costs.js';
 import { EngineWork, type EnginePort } from './engine-work.js';
 import { wireError } from './errors.js';
+import { reached } from './engine/marks.js';
 import { explain, type LoadBaseline } from './explain.js';
 import type { Library } from './library.js';
 import type { Link, ReadLink } from './link.js';
@@ -20,7 +21,8 @@ const SOFTWARE = 'lucarneTakesSoftwareGpu';
 /** The picture that methods compare with. */
 const BASELINE_KEY = 'baseline';
 
-type Wanted = { readonly sample: string } | { readonly file: Blob; readonly name: string };
+type Wanted =
+  { readonly sample: string; readonly ahead?: Promise<Decoded> } | { readonly file: Blob; readonly name: string };
 
 export class Controller {
   readonly library: Library;
@@ -62,8 +64,9 @@ export class Controller {
     const entry = models.find((m) => m.card.id === link.model) ?? models[0];
     if (entry) this.#store.dispatch({ type: 'choose-model', id: entry.card.id });
     const sample = entry?.card.sample.find((s) => s.file === link.picture) ?? entry?.card.sample[0];
-    this.#wanted = sample ? { sample: sample.file } : null;
+    this.#wanted = entry && sample ? { sample: sample.file, ahead: this.#ahead(entry, sample.file) } : null;
     if (!(await this.#work.start())) return;
+    reached('engine');
     const gone = this.#apply(link, entry, sample?.file);
     if (damaged.length > 0 || gone.length > 0) this.#reportLink(damaged, gone);
     await this.#refresh('model', link.target);
@@ -71,6 +74,14 @@ export class Controller {
     await this.chooseDevice(this.#state.device.prefer);
     const all = await this.#guard(() => this.library.everything().then(() => true));
     if (all) this.#store.dispatch({ type: 'offline-ready' });
+  }
+
+  /** Gets what the first answer needs while the engine starts: its network, and the picture, which is decoded too. */
+  #ahead({ card: { id, file } }: ModelEntry, sample: string): Promise<Decoded> {
+    const decoded = this.library.sample(id, sample).then(decode);
+    // What fails here is told where it is used.
+    for (const early of [decoded, this.library.file(id, file), this.library.features(id)]) early.catch(() => undefined);
+    return decoded;
   }
 
   /** Gives the engine the networks that imputers run, as far as this build has them; without one its imputer is off. */
@@ -204,6 +215,7 @@ export class Controller {
     );
     if (reply.kind !== 'model-loaded') throw unexpected(reply);
     this.#store.dispatch({ type: 'model', model: reply });
+    reached('model');
     if (entry.own) return;
     const features = await this.library.features(entry.card.id);
     if (!features) return;
@@ -213,9 +225,10 @@ export class Controller {
   async #loadPicture(wanted: Wanted, signal: AbortSignal): Promise<void> {
     const { modelId } = this.#state;
     const blob = 'file' in wanted ? wanted.file : await this.library.sample(modelId, wanted.sample);
+    const ahead = 'sample' in wanted ? wanted.ahead : undefined;
     let decoded: Decoded;
     try {
-      decoded = await decode(blob);
+      decoded = await (ahead?.catch(() => decode(blob)) ?? decode(blob));
     } catch {
       this.#wanted = null;
       const name = 'file' in wanted ? wanted.name : wanted.sample;
@@ -232,6 +245,7 @@ export class Controller {
     const picture: Picture = { key: this.#key, name, sample, width, height, reducedFrom };
     this.#wanted = null;
     this.#store.dispatch({ type: 'picture', picture });
+    reached('picture');
   }
 
   async #predict(signal: AbortSignal, wanted?: number): Promise<void> {
@@ -249,6 +263,7 @@ export class Controller {
     this.#store.dispatch({ type: 'set', settings: { pace: (performance.now() - started) / 1000 } });
     const known = reply.classes.find((c) => c.class === wanted) ?? reply.classes[0];
     if (known) this.#store.dispatch({ type: 'answer', answer: reply.classes, target: known.class });
+    reached('answer');
   }
 
   /** Looks into a dropped network and opens the form for it. */

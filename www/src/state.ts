@@ -1,5 +1,6 @@
 /** The page's one state: a plain value, changed only by the actions below, so that every change can be tested. */
 import type { ColormapId } from './colormap.js';
+import type { Limit } from './engine/capacity.js';
 import { BENCH, cleared, type Bench } from './removal/bench.js';
 import type { Language } from './i18n/index.js';
 import type { Sorting } from './reading.js';
@@ -30,6 +31,8 @@ export type * from './subject.js';
 export interface State {
   readonly engine: 'starting' | 'ready' | 'failed';
   readonly workers: number;
+  /** Why there are not more workers. */
+  readonly limit: Limit;
   /** Workers are forbidden here: the engine shares the page's thread. */
   readonly onPage: boolean;
   /** What networks run on. */
@@ -79,6 +82,7 @@ export interface State {
 export const INITIAL: State = {
   engine: 'starting',
   workers: 0,
+  limit: 'processors',
   onPage: false,
   device: { prefer: 'auto', gpu: null, why: null },
   offline: false,
@@ -150,7 +154,7 @@ export type Settings = Pick<
 >;
 
 export type Action =
-  | { type: 'engine'; engine: State['engine']; workers: number; onPage?: boolean }
+  | { type: 'engine'; engine: State['engine']; workers: number; limit?: Limit; onPage?: boolean }
   | { type: 'offline-ready' }
   | { type: 'catalogue'; catalogue: Catalogue }
   | { type: 'models'; models: readonly ModelEntry[] }
@@ -192,7 +196,13 @@ function upsert(list: readonly Explained[], item: Explained): readonly Explained
 export function reduce(state: State, action: Action): State {
   switch (action.type) {
     case 'engine':
-      return { ...state, engine: action.engine, workers: action.workers, onPage: action.onPage ?? state.onPage };
+      return {
+        ...state,
+        engine: action.engine,
+        workers: action.workers,
+        limit: action.limit ?? state.limit,
+        onPage: action.onPage ?? state.onPage,
+      };
     case 'offline-ready':
       return { ...state, offline: true };
     case 'catalogue':

@@ -6,10 +6,17 @@ export {};
 declare const self: ServiceWorkerGlobalScope;
 /** Files beside this script with the hash of their content; filled in by the build. */
 declare const __PRECACHE__: [file: string, hash: string][];
+/** `engine/probe.ts`' module; filled in by the build, since a classic script imports nothing. */
+declare const __RELAXED_PROBE__: number[];
 
 const CACHE = 'lucarne';
+const all = __PRECACHE__;
 const root = new URL('./', self.location.href);
-const files = new Map(__PRECACHE__.map(([file, hash]) => [new URL(file, root).href, hash]));
+/** The engine's builds; this browser asks for one of them. */
+const engines = all.map(([file]) => file).filter((file) => /\/lucarne(_relaxed)?\.wasm-/.test(file));
+const relaxed = WebAssembly.validate(new Uint8Array(__RELAXED_PROBE__));
+const unused = engines.length > 1 ? engines.find((file) => file.includes('_relaxed') !== relaxed) : undefined;
+const files = new Map(all.filter(([file]) => file !== unused).map(([file, hash]) => [new URL(file, root).href, hash]));
 const keyOf = (url: string, hash: string) => `${url}?${hash}`;
 
 async function hashOf(response: Response): Promise<string> {

@@ -3,6 +3,7 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Plugin } from 'vite';
 
+import { RELAXED_PROBE } from '../src/engine/probe.ts';
 import { withPolicy, type Build } from './csp.ts';
 
 /** Adds the policy to every page of a folder build. */
@@ -14,7 +15,10 @@ export function policyPlugin(build: Build): Plugin {
   };
 }
 
-/** Gives the service worker the list of files it keeps, each with the hash of its content as it was written. */
+/**
+ * Gives the service worker the list of files it keeps, each with the hash of its content as it was written, and the
+ * module that tells which of the engine's builds is wanted.
+ */
 export function precachePlugin(): Plugin {
   return {
     name: 'lucarne-precache',
@@ -31,11 +35,14 @@ export function precachePlugin(): Plugin {
           .sort(([a], [b]) => (a < b ? -1 : 1))
           .map(([name, bytes]) => [name, createHash('sha256').update(bytes).digest('hex').slice(0, 12)]);
         const worker = readFileSync(join(dir, 'sw.js'), 'utf8');
-        if (!worker.includes('__PRECACHE__')) throw new Error('sw.js has no place for the list of files');
-        writeFileSync(
-          join(dir, 'sw.js'),
-          worker.replace('__PRECACHE__', () => JSON.stringify(list)),
-        );
+        const filled = [
+          ['__PRECACHE__', list],
+          ['__RELAXED_PROBE__', RELAXED_PROBE],
+        ].reduce((text, [place, value]) => {
+          if (!text.includes(String(place))) throw new Error(`sw.js has no place for ${String(place)}`);
+          return text.replace(String(place), () => JSON.stringify(value));
+        }, worker);
+        writeFileSync(join(dir, 'sw.js'), filled);
       },
     },
   };

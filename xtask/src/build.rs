@@ -2,10 +2,7 @@
 
 use anyhow::{Result, ensure};
 
-use crate::{models, tools, wasm};
-
-/// Largest single file, bytes.
-const LIMIT: u64 = 30_000_000;
+use crate::{models, size, tools, wasm};
 
 /// `dist/site`.
 pub fn site(options: wasm::Options) -> Result<()> {
@@ -34,13 +31,8 @@ pub fn single_file(options: wasm::Options) -> Result<()> {
     tools::run(&mut tools::npm_run("build:single"))?;
     let file = tools::root().join("dist/lucarne.html");
     ensure!(file.is_file(), "the build wrote no dist/lucarne.html");
+    size::within(&file, size::SINGLE_FILE)?;
     let size = std::fs::metadata(&file)?.len();
-    ensure!(
-        size <= LIMIT,
-        "dist/lucarne.html is {}, over {}",
-        tools::megabytes(size),
-        tools::megabytes(LIMIT)
-    );
     eprintln!("dist/lucarne.html: {}", tools::megabytes(size));
     Ok(())
 }

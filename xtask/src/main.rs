@@ -42,8 +42,8 @@ enum Command {
     SingleFile(wasm::Options),
     /// Builds the site and serves it on this machine
     Serve(serve::Options),
-    /// Prints the sizes of what was built
-    Size,
+    /// Prints the sizes of what was built, or what the engine is made of
+    Size(size::Options),
     /// Runs tests: everything, or the suites that are named
     Test(test::Options),
     /// Checks formatting, lints and types
@@ -65,7 +65,7 @@ fn main() -> std::process::ExitCode {
         Command::Build(options) => build::site(options),
         Command::SingleFile(options) => build::single_file(options),
         Command::Serve(options) => serve::run(&options),
-        Command::Size => size::run(),
+        Command::Size(options) => size::run(&options),
         Command::Test(options) => return test::run(&options),
         Command::Lint => lint::run(),
         Command::Gen(options) => regenerate::run(&options),

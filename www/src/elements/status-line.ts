@@ -34,9 +34,9 @@ export class StatusLine extends AppElement {
 
   protected override render() {
     const t = this.t.status;
-    const { engine, workers, offline, onPage, device } = this.state;
+    const { engine, workers, limit, offline, onPage, device } = this.state;
     const { gpu, why, prefer } = device;
-    const running = gpu === null ? t.onCpu(t.workers(workers)) : t.onGpu(gpu);
+    const running = gpu === null ? t.onCpu(`${t.workers(workers)} (${t.limits[limit]})`) : t.onGpu(gpu);
     const text = { starting: t.starting, ready: onPage ? t.onPage : running, failed: t.failed }[engine];
     return html`<footer>
       <strong>${t.privacy}</strong>

@@ -4,6 +4,8 @@
  */
 import type { ModelCard } from '../protocol.gen.js';
 import { compile, read } from '#asset-source';
+import { engineBuild } from './features.js';
+import { reached } from './marks.js';
 import { registerOffline } from './offline.js';
 
 /** A bundled model, as `models.json` lists it. */
@@ -51,7 +53,10 @@ export async function bundledExtras(): Promise<Extras> {
 
 /** The engine's code, compiled once a page. */
 export function compiledEngine(): Promise<WebAssembly.Module> {
-  engine ??= compile();
+  engine ??= compile(engineBuild()).then((module) => {
+    reached('compiled');
+    return module;
+  });
   engine.catch(() => (engine = null));
   return engine;
 }

@@ -1,7 +1,8 @@
 /** The page's way to the engines: calls that can be cancelled, one at a time, whatever becomes of the workers. */
 import type { Reply, Request } from '../protocol.gen.js';
 import { compiledEngine } from './assets.js';
-import { engines } from './capacity.js';
+import { capacity } from './capacity.js';
+import type { Limit } from './capacity.js';
 import { abortError } from './errors.js';
 import { TimeLeft } from './eta.js';
 import { spawnOnPage, spawnWorker } from './hosts.js';
@@ -22,6 +23,8 @@ export interface EngineState {
   phase: 'ready' | 'restarting' | 'stopped';
   /** Engines running. */
   workers: number;
+  /** Why there are not more. */
+  limit: Limit;
   /** Workers are forbidden here, so that the one engine shares the page's thread. */
   onPage: boolean;
   /** Version of the crate. */
@@ -70,13 +73,15 @@ const REAL: Parts = { module: compiledEngine, spawn: spawnWorker, spawnOnPage, n
 
 export class Client {
   readonly #pool: Pool;
+  readonly #limit: Limit;
   readonly #now: () => number;
   readonly #nextJob: () => number;
   readonly #queue: Task[] = [];
   #active: Task | null = null;
 
-  private constructor(pool: Pool, nextJob: () => number, now: () => number) {
+  private constructor(pool: Pool, limit: Limit, nextJob: () => number, now: () => number) {
     this.#pool = pool;
+    this.#limit = limit;
     this.#nextJob = nextJob;
     this.#now = now;
   }
@@ -87,6 +92,8 @@ export class Client {
    */
   static async start({ workers, onState }: StartOptions = {}, parts: Partial<Parts> = {}): Promise<Client> {
     const { module, spawn, spawnOnPage, now }: Parts = { ...REAL, ...parts };
+    const { engines, limit } =
+      workers === undefined ? capacity(navigator) : { engines: workers, limit: 'asked' as const };
     let job = 0;
     const nextJob = () => ++job;
     let client: Client | null = null;
@@ -94,14 +101,14 @@ export class Client {
       if (client) onState?.(client.state);
     };
     const pool = await Pool.open({
-      module: await module(),
-      size: workers ?? engines(navigator),
+      module: module(),
+      size: engines,
       spawn,
       spawnOnPage,
       nextJob,
       onChange: tell,
     });
-    client = new Client(pool, nextJob, now);
+    client = new Client(pool, limit, nextJob, now);
     tell();
     return client;
   }
@@ -113,7 +120,7 @@ export class Client {
 
   get state(): EngineState {
     const { phase, workers, onPage, version } = this.#pool;
-    return { phase, workers, onPage, version };
+    return { phase, workers, limit: this.#limit, onPage, version };
   }
 
   /**

@@ -1,22 +1,24 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 
-import { engines } from './capacity.js';
+import { capacity } from './capacity.js';
 import { TimeLeft } from './eta.js';
+import { engineBuild } from './features.js';
 import { mayKeepOffline } from './offline.js';
 import { fromBase64, unpack } from './source.embedded.js';
+import { unpacked } from './unpack.js';
 
-describe('engines', () => {
+describe('capacity', () => {
   it.each([
-    [{ hardwareConcurrency: 1, deviceMemory: 8 }, 1],
-    [{ hardwareConcurrency: 2, deviceMemory: 8 }, 1],
-    [{ hardwareConcurrency: 8, deviceMemory: 8 }, 5],
-    [{ hardwareConcurrency: 8, deviceMemory: 2 }, 1],
-    [{ hardwareConcurrency: 8, deviceMemory: 0.5 }, 1],
-    [{ hardwareConcurrency: 64, deviceMemory: 32 }, 8],
-    [{ hardwareConcurrency: 8 }, 4],
-    [{}, 1],
-  ])('%o gets %i', (machine, count) => expect(engines(machine)).toBe(count));
+    [{ hardwareConcurrency: 1, deviceMemory: 8 }, 1, 'processors'],
+    [{ hardwareConcurrency: 2, deviceMemory: 8 }, 1, 'processors'],
+    [{ hardwareConcurrency: 8, deviceMemory: 8 }, 7, 'processors'],
+    [{ hardwareConcurrency: 8, deviceMemory: 2 }, 2, 'memory'],
+    [{ hardwareConcurrency: 8, deviceMemory: 0.5 }, 1, 'memory'],
+    [{ hardwareConcurrency: 64, deviceMemory: 32 }, 8, 'most'],
+    [{ hardwareConcurrency: 8 }, 4, 'memory'],
+    [{}, 1, 'processors'],
+  ])('%o gets %i by %s', (machine, engines, limit) => expect(capacity(machine)).toEqual({ engines, limit }));
 });
 
 describe('TimeLeft', () => {
@@ -57,6 +59,33 @@ describe('embedded bytes', () => {
     const packed = gzipSync(bytes);
     expect(await unpack(base64(packed))).toEqual(bytes);
     await expect(unpack(base64(packed.subarray(0, 500)))).rejects.toThrow();
+  });
+});
+
+describe('a packed file', () => {
+  const bytes = Uint8Array.from({ length: 3000 }, (_, k) => k % 7);
+  const arrives = async (file: Uint8Array<ArrayBuffer>) =>
+    new Uint8Array(await new Response(await unpacked(new Blob([file]).stream())).arrayBuffer());
+
+  it('is unpacked, unless the host had it unpacked on the way', async () => {
+    expect(await arrives(new Uint8Array(gzipSync(bytes)))).toEqual(bytes);
+    expect(await arrives(bytes)).toEqual(bytes);
+    expect(await arrives(new Uint8Array())).toEqual(new Uint8Array());
+  });
+
+  it('that is cut off is an error', async () => {
+    await expect(arrives(new Uint8Array(gzipSync(bytes)).slice(0, 30))).rejects.toThrow();
+  });
+});
+
+describe('the build of the engine', () => {
+  it('is the relaxed one where its instruction is known', () => {
+    expect(engineBuild(() => true)).toBe('lucarne_relaxed');
+    expect(engineBuild(() => false)).toBe('lucarne');
+    const forbidden = () => {
+      throw new Error('WebAssembly is forbidden');
+    };
+    expect(engineBuild(forbidden)).toBe('lucarne');
   });
 });
 

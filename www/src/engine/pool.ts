@@ -12,7 +12,8 @@ export const CANCEL_WITHIN = 500;
 const ATTEMPTS = 3;
 
 export interface PoolOptions {
-  module: WebAssembly.Module;
+  /** Workers start while it is compiled. */
+  module: Promise<WebAssembly.Module>;
   /** Engines wanted. */
   size: number;
   spawn: Spawn;

@@ -1,6 +1,6 @@
 /** One engine of the pool: its start, its jobs, its end. */
 import type { Reply, Request } from '../protocol.gen.js';
-import { abortError, EngineError, engineError } from './errors.js';
+import { abortError, EngineError, engineError, reason } from './errors.js';
 import type { Host, Spawn } from './hosts.js';
 import type { FromWorker } from './messages.js';
 
@@ -36,17 +36,24 @@ export class Slot {
   #state: 'starting' | 'up' | 'gone' = 'starting';
 
   /** `lost` is told once if the engine stops of itself after it was up. */
-  constructor(spawn: Spawn, module: WebAssembly.Module, lost: (why: EngineError) => void) {
+  constructor(spawn: Spawn, module: Promise<WebAssembly.Module>, lost: (why: EngineError) => void) {
     this.#lost = lost;
     this.ready = new Promise((resolve, reject) => (this.#settleReady = { resolve, reject }));
     this.ready.catch(() => undefined);
     try {
       this.#host = spawn((message) => this.#hear(message));
-      this.#host.post({ type: 'start', module });
-      this.#timer = setTimeout(() => this.#fail(silent()), READY_WITHIN);
     } catch (thrown) {
-      this.#fail(blocked(thrown instanceof Error ? thrown.message : String(thrown)));
+      this.#fail(blocked(reason(thrown)));
+      return;
     }
+    module.then(
+      (compiled) => {
+        if (this.#state === 'gone') return;
+        this.#host?.post({ type: 'start', module: compiled });
+        this.#timer = setTimeout(() => this.#fail(silent()), READY_WITHIN);
+      },
+      (why: unknown) => this.#fail(why instanceof EngineError ? why : blocked(reason(why))),
+    );
   }
 
   get gone(): boolean {

@@ -1,5 +1,6 @@
 /** Files from text blocks of the page, gzip in base64. A block is emptied once it was read: the bytes are kept instead. */
 import { engineError, reason } from './errors.js';
+import { compileStream, gunzip } from './unpack.js';
 
 /** No site, no root. */
 export const root = null;
@@ -16,11 +17,11 @@ export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
 }
 
 export async function unpack(text: string): Promise<Uint8Array<ArrayBuffer>> {
-  const stream = new Blob([fromBase64(text)]).stream().pipeThrough(new DecompressionStream('gzip'));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+  return new Uint8Array(await new Response(gunzip(new Blob([fromBase64(text)]).stream())).arrayBuffer());
 }
 
-export async function read(name: string): Promise<Uint8Array<ArrayBuffer>> {
+/** Reads a block, which is emptied once that was done. */
+async function taken<T>(name: string, use: (text: string) => Promise<T>): Promise<T> {
   const block = document.getElementById(`asset:${name}`);
   const text = block?.textContent ?? '';
   if (block === null || text === '') {
@@ -31,21 +32,28 @@ export async function read(name: string): Promise<Uint8Array<ArrayBuffer>> {
       name,
     );
   }
-  const bytes = await unpack(text).catch((why: unknown) => {
-    throw engineError('asset-missing', `A part of this file is damaged: ${reason(why)}`, 'Get the file anew.', name);
-  });
+  const found = await use(text);
   block.textContent = '';
-  return bytes;
+  return found;
 }
 
-export async function compile(): Promise<WebAssembly.Module> {
-  try {
-    return await WebAssembly.compile(await read('lucarne.wasm'));
-  } catch (why) {
-    throw engineError(
-      'engine-blocked',
-      `The engine's code can't be compiled: ${reason(why)}`,
-      "The page that embeds this one must allow WebAssembly: script-src 'wasm-unsafe-eval' in its Content-Security-Policy.",
-    );
-  }
+export function read(name: string): Promise<Uint8Array<ArrayBuffer>> {
+  return taken(name, (text) =>
+    unpack(text).catch((why: unknown) => {
+      throw engineError('asset-missing', `A part of this file is damaged: ${reason(why)}`, 'Get the file anew.', name);
+    }),
+  );
+}
+
+/** This file holds one build, the one that runs everywhere. */
+export function compile(): Promise<WebAssembly.Module> {
+  return taken('lucarne.wasm', (text) =>
+    compileStream(gunzip(new Blob([fromBase64(text)]).stream())).catch((why: unknown) => {
+      throw engineError(
+        'engine-blocked',
+        `The engine's code can't be compiled: ${reason(why)}`,
+        "The page that embeds this one must allow WebAssembly: script-src 'wasm-unsafe-eval' in its Content-Security-Policy.",
+      );
+    }),
+  );
 }

@@ -1,6 +1,9 @@
 /** Files from the folder that this code lies in, whatever page loads it. */
 import { engineError, reason } from './errors.js';
-import wasm from './wasm/lucarne_bg.wasm?url';
+import type { EngineBuild } from './features.js';
+import { compileStream, unpacked } from './unpack.js';
+import plain from './wasm/lucarne.wasm.gz?url';
+import relaxed from './wasm/lucarne_relaxed.wasm.gz?url';
 
 /** The site's root. */
 export const root = new URL(__SITE_ROOT__, import.meta.url);
@@ -24,13 +27,11 @@ export async function read(name: string): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await (await get(new URL(name, root))).arrayBuffer());
 }
 
-export async function compile(): Promise<WebAssembly.Module> {
-  const response = await get(new URL(wasm, import.meta.url));
+/** The engine is packed in its file, since many plain hosts send files as they are. */
+export async function compile(build: EngineBuild): Promise<WebAssembly.Module> {
+  const response = await get(new URL(build === 'lucarne' ? plain : relaxed, import.meta.url));
   try {
-    // Streaming needs the right media type, which plain hosts may not send.
-    return response.headers.get('content-type') === 'application/wasm'
-      ? await WebAssembly.compileStreaming(response)
-      : await WebAssembly.compile(await response.arrayBuffer());
+    return await compileStream(await unpacked(response.body ?? new Blob().stream()));
   } catch (why) {
     throw engineError('engine-blocked', `The engine's code can't be compiled: ${reason(why)}`, BLOCKED);
   }

@@ -56,6 +56,13 @@ export const en = {
       'gpu-failed': (why: string) => `The GPU failed at this, and the processor went on (${why}).`,
     } as Readonly<Record<string, (why: string) => string>>,
     workers: (count: number) => (count === 1 ? '1 worker' : `${count} workers`),
+    /** Why there are not more workers. */
+    limits: {
+      processors: 'one for each processor but one',
+      memory: 'as many as the memory bears',
+      most: 'the most that are of use',
+      asked: 'as asked for',
+    },
     onPage: 'Workers are forbidden here, so the engine shares this page’s thread: it may stutter.',
     failed: 'The engine could not start.',
     privacy: 'Nothing leaves this machine.',

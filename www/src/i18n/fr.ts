@@ -68,6 +68,12 @@ export const fr: Messages = {
       'gpu-failed': (why) => `La carte graphique a échoué ici, le processeur a continué (${why}).`,
     },
     workers: (count) => (count === 1 ? '1 processus' : `${count} processus`),
+    limits: {
+      processors: 'un par cœur sauf un',
+      memory: 'autant que la mémoire le permet',
+      most: 'le plus qui soit utile',
+      asked: 'comme demandé',
+    },
     onPage: 'Les processus auxiliaires sont interdits ici : le moteur partage le fil de la page, qui peut saccader.',
     failed: 'Le moteur n’a pas pu démarrer.',
     privacy: 'Rien ne quitte cette machine.',

@@ -147,8 +147,9 @@ export class LucarnePlayground extends LitElement {
   }
 
   /** Engines join by and by, and may stop. */
-  #engine({ phase, workers, onPage }: EngineState): void {
-    this.#store.dispatch({ type: 'engine', engine: phase === 'stopped' ? 'failed' : 'ready', workers, onPage });
+  #engine({ phase, workers, limit, onPage }: EngineState): void {
+    const engine = phase === 'stopped' ? 'failed' : 'ready';
+    this.#store.dispatch({ type: 'engine', engine, workers, limit, onPage });
   }
 
   /** The attributes, then the link over them. */
