@@ -17,6 +17,7 @@ mod depthwise;
 mod frame;
 mod isa;
 mod lanes;
+pub mod peak;
 #[cfg(test)]
 mod plain;
 pub mod pool;

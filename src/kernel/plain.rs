@@ -3,7 +3,10 @@
 use super::{Epilogue, Region, Window};
 
 /// As [`super::Conv`], with its arguments one by one; sums in `f64`.
-#[allow(clippy::too_many_arguments, reason = "what a convolution is made of and what it is run on")]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "what a convolution is made of and what it is run on"
+)]
 pub(super) fn conv(
     window: &Window,
     [from, to]: [usize; 2],
