@@ -69,7 +69,8 @@ fn has_extension(file: &str, extensions: &[&str]) -> bool {
 
 /// The Rust files of the crate, with their code: no comments, no unit tests.
 fn sources() -> Vec<(String, String)> {
-    let is_source = |f: &String| f.starts_with("src/") && has_extension(f, &["rs"]) && !f.ends_with("/tests.rs");
+    let is_test = |f: &String| f.ends_with("/tests.rs") || f.contains("/tests/");
+    let is_source = |f: &String| f.starts_with("src/") && has_extension(f, &["rs"]) && !is_test(f);
     files()
         .into_iter()
         .filter(is_source)
