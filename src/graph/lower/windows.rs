@@ -124,7 +124,7 @@ impl Site<'_, '_> {
     /// Picture, weights and, unless it is zero throughout, the bias `[channels]`.
     fn weighted(&mut self, channels: usize) -> TractResult<Vec<ValueId>> {
         let mut operands = vec![self.picture(0)?, self.picture(1)?];
-        if self.node.inputs.len() > 2 && !self.uniform(2)?.is_some_and(|bias| bias.to_bits() << 1 == 0) {
+        if self.node.inputs.len() > 2 && self.uniform(2)?.is_none_or(|bias| bias.to_bits() << 1 != 0) {
             let bias = self.input(2)?;
             let count: usize = self.shape(bias).iter().product();
             let bias = self.reshape(bias, &[count])?;
