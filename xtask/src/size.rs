@@ -15,7 +15,7 @@ use crate::{tools, wasm};
 /// Largest single file, bytes.
 pub const SINGLE_FILE: u64 = 30_000_000;
 /// Largest build of the engine as it is shipped, packed by gzip; bytes. The goal is 3 MB (docs/size.md says what is left).
-pub const ENGINE: u64 = 4_000_000;
+pub const ENGINE: u64 = 4_200_000;
 
 /// What to print.
 #[derive(Args)]
