@@ -24,6 +24,8 @@ mod gradient_family;
 mod harness;
 #[path = "axioms/imputers.rs"]
 mod imputers;
+#[path = "axioms/incremental.rs"]
+mod incremental;
 #[path = "axioms/judgement.rs"]
 mod judgement;
 #[path = "axioms/layer_masking.rs"]

@@ -11,6 +11,7 @@ mod dense;
 mod ends;
 mod fast;
 mod import;
+mod incremental;
 pub mod inspect;
 mod lower;
 mod masking;
@@ -26,7 +27,7 @@ mod wire;
 use std::sync::Arc;
 
 use tract_onnx::prelude::{
-    IntoTValue, OutletId, Tensor as Array, TractError, TractResult, TypedModel, TypedSimplePlan,
+    IntoTValue, OutletId, TValue, Tensor as Array, TractError, TractResult, TypedModel, TypedSimplePlan,
 };
 use tract_onnx::tract_core::internal::RunOptions;
 
@@ -42,6 +43,7 @@ pub use crate::program::Wrt;
 pub use attention::Attention;
 pub use dense::Dense;
 pub use lower::NotLowered;
+pub use incremental::{Growth, Incremental};
 pub use outline::Grid;
 
 /// A place inside the network that can be looked at or differentiated by.
@@ -352,34 +354,40 @@ impl Plan {
         })
     }
 
-    /// Runs the plan.
-    pub fn run(&self, inputs: &[&Tensor]) -> Result<Vec<Tensor>, RunError> {
-        let backend = |why: String| RunError::Backend { why };
-        if !inputs
+    /// Refuses inputs of other shapes.
+    fn check(&self, inputs: &[&Tensor]) -> Result<(), RunError> {
+        if inputs
             .iter()
             .map(|t| t.shape())
             .eq(self.shapes.iter().map(Vec::as_slice))
         {
-            let found: Vec<_> = inputs.iter().map(|t| t.shape()).collect();
-            return Err(backend(format!(
-                "the inputs have the shapes {found:?}, not {:?}",
-                self.shapes
-            )));
+            return Ok(());
         }
+        let found: Vec<_> = inputs.iter().map(|t| t.shape()).collect();
+        Err(RunError::Backend {
+            why: format!("the inputs have the shapes {found:?}, not {:?}", self.shapes),
+        })
+    }
+
+    /// Runs the plan.
+    pub fn run(&self, inputs: &[&Tensor]) -> Result<Vec<Tensor>, RunError> {
+        self.check(inputs)?;
         attempt(cause, || {
             let arrays = inputs
                 .iter()
                 .map(|t| Ok(Array::from_shape(t.shape(), t.data())?.into_tvalue()))
                 .collect::<TractResult<_>>()?;
-            let outputs = self.plan.run(arrays)?;
-            outputs
-                .iter()
-                .map(|t| {
-                    let view = t.to_plain_array_view::<f32>()?;
-                    Ok(Tensor::new(t.shape(), view.iter().copied().collect()))
-                })
-                .collect()
+            tensors(&self.plan.run(arrays)?)
         })
-        .map_err(backend)
+        .map_err(|why| RunError::Backend { why })
     }
+}
+
+/// The engine's values as tensors.
+fn tensors(values: &[TValue]) -> TractResult<Vec<Tensor>> {
+    let tensor = |t: &TValue| {
+        let view = t.to_plain_array_view::<f32>()?;
+        Ok(Tensor::new(t.shape(), view.iter().copied().collect()))
+    };
+    values.iter().map(tensor).collect()
 }

@@ -90,6 +90,7 @@ enum Way {
 pub struct Conv {
     window: Window,
     channels: [usize; 2],
+    products: usize,
     way: Way,
 }
 
@@ -143,7 +144,12 @@ impl Conv {
         } else {
             Way::Product(Product::new(isa, &window, of_group, groups, weights, &bias, bounds))
         };
-        Self { window, channels, way }
+        Self {
+            window,
+            channels,
+            products: weights.len(),
+            way,
+        }
     }
 
     /// The geometry.
@@ -154,6 +160,11 @@ impl Conv {
     /// Channels `[in, out]`.
     pub fn channels(&self) -> [usize; 2] {
         self.channels
+    }
+
+    /// Multiplications that one place of all output channels takes, as the definition has them.
+    pub fn products(&self) -> usize {
+        self.products
     }
 
     /// Writes the places of `region` (none: all) of `output` `[out, h', w']`, from `input` `[in, h, w]` and what is

@@ -35,18 +35,26 @@ impl Region {
 
     /// What `row(y, add)` adds of each row, as columns `from..to` in rising order; they may overlap and be empty.
     pub fn of_rows(size: [usize; 2], mut row: impl FnMut(usize, &mut dyn FnMut(usize, usize))) -> Self {
-        let mut spans: Vec<Span> = Vec::new();
+        let mut region = Self::empty(size);
         for y in 0..size[0] {
             row(y, &mut |from, to| {
-                let to = to.min(size[1]);
-                match spans.last_mut() {
-                    _ if from >= to => {}
-                    Some(last) if last.row == y && last.to >= from => last.to = last.to.max(to),
-                    _ => spans.push(Span { row: y, from, to }),
-                }
+                region.push(Span {
+                    row: y,
+                    from,
+                    to: to.min(size[1]),
+                });
             });
         }
-        Self { size, spans }
+        region
+    }
+
+    /// Adds a span that comes after, overlaps or touches the last one, in the order of [`Region::spans`].
+    fn push(&mut self, span: Span) {
+        match self.spans.last_mut() {
+            _ if span.from >= span.to => {}
+            Some(last) if last.row == span.row && last.to >= span.from => last.to = last.to.max(span.to),
+            _ => self.spans.push(span),
+        }
     }
 
     /// The places where any channel of two arrays `[C, h, w]` differs, bit for bit.
@@ -55,7 +63,7 @@ impl Region {
     /// If the arrays are not of one size, a multiple of the plane's.
     pub fn of_difference([h, w]: [usize; 2], a: &[f32], b: &[f32]) -> Self {
         assert!(
-            a.len() == b.len() && a.len() % (h * w).max(1) == 0,
+            a.len() == b.len() && a.len().is_multiple_of((h * w).max(1)),
             "two arrays of planes {h}x{w}"
         );
         let mut differs = vec![false; h * w];
@@ -106,6 +114,41 @@ impl Region {
         self.count() == self.size[0] * self.size[1]
     }
 
+    /// The spans of one row, sorted.
+    pub fn row(&self, y: usize) -> &[Span] {
+        let from = self.spans.partition_point(|s| s.row < y);
+        let length = self.spans[from..].partition_point(|s| s.row == y);
+        &self.spans[from..from + length]
+    }
+
+    /// The places of this region that `other` does not hold.
+    ///
+    /// # Panics
+    /// If the planes are of different sizes.
+    #[must_use]
+    pub fn without(&self, other: &Self) -> Self {
+        assert_eq!(self.size, other.size, "regions of one plane");
+        Self::of_rows(self.size, |y, add| {
+            let mut held = other.row(y);
+            for span in self.row(y) {
+                let mut from = span.from;
+                while let Some((s, rest)) = held.split_first().filter(|(s, _)| s.from < span.to) {
+                    if s.from > from {
+                        add(from, s.from);
+                    }
+                    from = from.max(s.to);
+                    if s.to > span.to {
+                        break;
+                    }
+                    held = rest;
+                }
+                if from < span.to {
+                    add(from, span.to);
+                }
+            }
+        })
+    }
+
     /// The places of either.
     ///
     /// # Panics
@@ -113,32 +156,19 @@ impl Region {
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         assert_eq!(self.size, other.size, "regions of one plane");
-        let (mut a, mut b) = (self.spans.iter().peekable(), other.spans.iter().peekable());
-        Self::of_rows(self.size, |y, add| {
-            loop {
-                let (left, right) = (a.next_if(|s| s.row == y), b.peek().filter(|s| s.row == y));
-                match (left, right) {
-                    (Some(s), Some(t)) if t.from < s.from => {
-                        // `s` was taken first: put what lies before it in front, in order.
-                        let mut before = Vec::new();
-                        while let Some(t) = b.next_if(|t| t.row == y && t.from < s.from) {
-                            before.push(*t);
-                        }
-                        for t in before {
-                            add(t.from, t.to);
-                        }
-                        add(s.from, s.to);
-                    }
-                    (Some(s), _) => add(s.from, s.to),
-                    (None, Some(_)) => {
-                        if let Some(t) = b.next() {
-                            add(t.from, t.to);
-                        }
-                    }
-                    (None, None) => break,
-                }
-            }
-        })
+        let (mut a, mut b) = (self.spans.as_slice(), other.spans.as_slice());
+        let mut both = Self::empty(self.size);
+        both.spans.reserve(a.len().max(b.len()));
+        loop {
+            let side = match (a.first(), b.first()) {
+                (Some(s), Some(t)) if (t.row, t.from) < (s.row, s.from) => &mut b,
+                (Some(_), _) => &mut a,
+                (None, Some(_)) => &mut b,
+                (None, None) => return both,
+            };
+            both.push(side[0]);
+            *side = &side[1..];
+        }
     }
 }
 
@@ -162,8 +192,11 @@ mod tests {
             let (a, b) = (&bits[..h * w], &more[..h * w]);
             let (left, right) = (Region::of_mask([h, w], a), Region::of_mask([h, w], b));
             prop_assert_eq!(&mask(&left), a);
+            prop_assert_eq!((0..h).flat_map(|y| left.row(y).to_vec()).collect::<Vec<_>>(), left.spans().to_vec());
             prop_assert_eq!(left.count(), a.iter().filter(|&&set| set).count());
             let both: Vec<bool> = a.iter().zip(b).map(|(a, b)| a | b).collect();
+            let rest: Vec<bool> = a.iter().zip(b).map(|(a, b)| *a && !b).collect();
+            prop_assert_eq!(left.without(&right), Region::of_mask([h, w], &rest));
             prop_assert_eq!(left.union(&right), Region::of_mask([h, w], &both));
         }
     }

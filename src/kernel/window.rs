@@ -47,19 +47,17 @@ impl Window {
     /// If `changed` is not of the plane that is read.
     pub fn reached(&self, changed: &Region) -> Region {
         assert_eq!(changed.size(), self.input, "a region of the plane that is read");
-        let mut rows: Vec<Vec<(usize, usize)>> = vec![Vec::new(); self.output[0]];
-        for span in changed.spans() {
-            let columns = self.readers(1, span.from, span.to);
-            let (first, last) = self.readers(0, span.row, span.row + 1);
-            for row in rows.get_mut(first..last).unwrap_or_default() {
-                row.push(columns);
-            }
-        }
-        for row in &mut rows {
-            row.sort_unstable();
-        }
+        let mut columns: Vec<(usize, usize)> = Vec::new();
         Region::of_rows(self.output, |y, add| {
-            rows[y].iter().for_each(|&(from, to)| add(from, to))
+            columns.clear();
+            for i in 0..self.kernel[0] {
+                let Some(v) = self.source(0, y, i) else { continue };
+                columns.extend(changed.row(v).iter().map(|s| self.readers(1, s.from, s.to)));
+            }
+            columns.sort_unstable();
+            for &(from, to) in &columns {
+                add(from, to);
+            }
         })
     }
 }

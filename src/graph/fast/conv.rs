@@ -22,6 +22,11 @@ impl Conv {
         self.kernel.window()
     }
 
+    /// Multiplications that one place of the output takes, over all channels.
+    pub fn products(&self) -> usize {
+        self.kernel.products()
+    }
+
     /// Writes the places of `region` (none: all) of `output`, from the inputs of one picture; see
     /// [`kernel::Conv::run`].
     pub fn run_into(&self, inputs: &[&[f32]], output: &mut [f32], region: Option<&Region>) {
