@@ -170,7 +170,7 @@ const GPU: [&str; 14] = [
 
 /// How far a case may be off on a GPU, of the largest value, where its own tolerance is tighter: sums are taken in another
 /// order there, and functions are exact to fewer digits.
-const ON_GPU: f64 = 1e-3;
+const ON_GPU: f64 = 1e-4;
 
 /// No siblings.
 struct Alone;
