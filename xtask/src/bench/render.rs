@@ -37,8 +37,8 @@ weights.
 
 A time is the median, with the middle half of the rounds in brackets. A ratio is the time of an engine over the time of
 Lucarne's processor path in the same browser, taken round by round: **above 1, Lucarne is faster**. GFLOP/s count two
-operations for a multiply-add, and the share is of what one thread in this browser reaches when it does nothing but
-multiply-adds in registers. Memory is the engine's WebAssembly memory after its last call, which never shrinks.
+operations for a multiply-add, and the share is of what one thread in this browser reached, when the run began, with
+nothing but multiply-adds in registers. Memory is the engine's WebAssembly memory after its last call, which never shrinks.
 
 ";
 
@@ -201,11 +201,12 @@ fn forward(results: &Results, batch: u64) -> String {
         let operations = results.networks.iter().find(|n| n.id == row.network);
         let rate = operations.map_or(0.0, |n| n.operations as f64 / (median(&each) * 1e6));
         // Only the browser's engines stand under its roof.
-        let share = if ["lucarne-native", "pytorch"].contains(&row.engine.as_str()) {
-            String::new()
-        } else {
-            format!(" ({:.0} %)", 100.0 * rate / results.peak())
-        };
+        let browsers = !["lucarne-native", "pytorch"].contains(&row.engine.as_str());
+        let share = row
+            .roof
+            .filter(|_| browsers)
+            .map(|roof| format!(" ({:.0} %)", 100.0 * rate / roof))
+            .unwrap_or_default();
         let ratio = match own(results, row) {
             Some(own) if row.engine != OURS => spread(&ratios(&own.times, &row.times), 2),
             _ => String::new(),
@@ -347,6 +348,7 @@ mod tests {
             engine: engine.into(),
             title: engine.into(),
             times: times.to_vec(),
+            roof: Some(10.0),
             memory: None,
             difference: None,
             why: None,

@@ -77,6 +77,10 @@ pub struct Forward {
     pub title: String,
     /// Milliseconds a call, one a round.
     pub times: Vec<f64>,
+    /// What one thread in the browser gave at most when the run began, GFLOP/s; none of rows that
+    /// were measured before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roof: Option<f64>,
     /// Bytes of WebAssembly memory at the most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<u64>,

@@ -95,7 +95,7 @@ pub fn run(scope: &Scope, torch: Option<&Path>) -> Result<()> {
     if wants(Part::Forward) {
         for network in ids.iter().filter(chosen) {
             for batch in BATCHES {
-                let rows = forward(&mut engines, scope, network, batch)?;
+                let rows = forward(&mut engines, scope, results.peak(), network, batch)?;
                 results
                     .forward
                     .retain(|row| (&row.network, row.batch) != (network, batch));
@@ -181,7 +181,7 @@ fn networks() -> Result<Vec<Network>> {
     Ok(serde_json::from_str(&text)?)
 }
 
-fn forward(engines: &mut Engines, scope: &Scope, network: &str, batch: u64) -> Result<Vec<Forward>> {
+fn forward(engines: &mut Engines, scope: &Scope, roof: f64, network: &str, batch: u64) -> Result<Vec<Forward>> {
     let mut rows: Vec<Forward> = Vec::new();
     for turn in 0..scope.turns {
         eprintln!("{network}, {batch} at a time, turn {} of {}", turn + 1, scope.turns);
@@ -197,6 +197,7 @@ fn forward(engines: &mut Engines, scope: &Scope, network: &str, batch: u64) -> R
                 engine: text("engine").context("a cell without its engine")?,
                 title: text("title").context("a cell without its title")?,
                 times: numbers(&cell["times"]),
+                roof: Some(roof),
                 memory: cell["memory"].as_u64().filter(|_| ran),
                 difference: cell["difference"].as_f64().filter(|_| ran),
                 why: text("why"),
@@ -220,6 +221,7 @@ fn forward(engines: &mut Engines, scope: &Scope, network: &str, batch: u64) -> R
                     server.title.clone()
                 },
                 times: numbers(&server.ask(&spec)?["times"]),
+                roof: Some(roof),
                 memory: None,
                 difference: None,
                 why: None,
@@ -385,6 +387,7 @@ mod tests {
             engine: "e".into(),
             title: "E".into(),
             times: times.to_vec(),
+            roof: Some(10.0),
             memory,
             difference: None,
             why: None,
