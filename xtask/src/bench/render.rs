@@ -162,9 +162,14 @@ fn goals(results: &Results) -> String {
         if row.why.is_none() && ["occlusion", "deletion"].contains(&row.job.as_str()) {
             goals.push(Goal {
                 asked: format!(
-                    "{}, {}: {least:.0} times as fast as {other}",
+                    "{}, {}: {}as fast as {other}",
                     job_name(&row.job),
-                    results.name(&row.network)
+                    results.name(&row.network),
+                    if *least > 1.0 {
+                        format!("{least:.0} times ")
+                    } else {
+                        String::new()
+                    }
                 ),
                 found: ratios(&own.seconds, &row.seconds),
                 least: *least,
