@@ -1,5 +1,6 @@
-//! Finds what one kernel can do: a convolution and the operators that follow it.
+//! Finds what one kernel can do: a convolution, or the adjoint of one, and the operators that follow it.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use tract_onnx::tract_core::ops::binary::{BinMiniOp, TypedBinOp};
@@ -8,33 +9,49 @@ use tract_onnx::tract_core::ops::cnn::{self, PoolSpec};
 use tract_onnx::tract_core::ops::math::{Add, Div, Max, Min, Mul, Sub};
 use tract_onnx::tract_core::ops::nn::DataFormat;
 
+use super::super::vjp::conv::rearranged;
 use super::super::vjp::prelude::*;
-use super::{Conv, Known, Store};
+use super::store::Recipe;
+use super::{Conv, Deconv, Known, Store};
 use crate::kernel::{Epilogue, Window};
 
-/// A convolution and what follows it.
+/// An adjoint that makes fewer channels of a group than this leaves most rows of the kernel's tile idle: the engine's
+/// own, and that of depthwise convolutions, are faster.
+pub(super) const NARROW: usize = 8;
+
+/// A convolution, or the adjoint of one, and what follows it.
 pub(super) struct Chain {
     /// In order of computation.
     pub nodes: Vec<usize>,
     /// What is read: the convolution's input, then what is added, if anything is.
     pub inputs: TVec<OutletId>,
+    /// Whether it is the adjoint of the convolution that is described here.
+    adjoint: bool,
     window: Window,
+    /// `[in, out]` of the convolution.
     channels: [usize; 2],
     groups: usize,
+    /// `[out, in / groups, kernel h, kernel w]`.
     weights: Arc<Tensor>,
-    /// Factor of each output channel's weights, if there is one.
+    /// Factor of each channel that is made, if there is one.
     scales: Option<Vec<f32>>,
     epilogue: Epilogue,
 }
 
 impl Chain {
-    /// The chain from the node `id` on, if it is a convolution of planes by constant weights, as far as no node is
-    /// `taken`.
+    /// The chain from the node `id` on, if it is a convolution of planes by constant weights, or the adjoint of one, as
+    /// far as no node is `taken`.
     pub fn starting_at(known: &Known, id: usize, taken: &BTreeSet<usize>) -> TractResult<Option<Self>> {
-        let Some(mut chain) = Self::convolution(known, id)? else {
-            return Ok(None);
-        };
         let model = known.model;
+        let node = model.node(id);
+        let start = if let Some(op) = node.op_as::<cnn::Conv>() {
+            Self::convolution(known, node, op)?
+        } else if let Some(op) = node.op_as::<cnn::Deconv>() {
+            Self::transposed(known, node, op)?
+        } else {
+            None
+        };
+        let Some(mut chain) = start else { return Ok(None) };
         let shape = model.node(id).outputs[0].fact.shape.clone();
         let mut clamped = false;
         loop {
@@ -51,7 +68,7 @@ impl Chain {
             let Some(op) = next.op_as::<TypedBinOp>() else { break };
             let other = next.inputs[1 - reader.slot];
             let fact = model.outlet_fact(other)?;
-            let went = match Constant::of(known.value(other), chain.channels[1])? {
+            let went = match Constant::of(known.value(other), chain.made())? {
                 Some(constant) => chain.take(&*op.0, reader.slot, &constant, &mut clamped),
                 None => {
                     let adds = op.0.is::<Add>()
@@ -78,76 +95,137 @@ impl Chain {
         self.nodes[self.nodes.len() - 1]
     }
 
-    /// The operator that computes the chain.
-    pub fn operator(&self, store: &Store) -> TractResult<Box<dyn TypedOp>> {
-        let weights = self.weights.try_as_plain_ram()?;
-        let mut weights = std::borrow::Cow::Borrowed(weights.as_slice::<f32>()?);
-        if let Some(scales) = &self.scales {
-            let each = weights.len() / self.channels[1];
-            for (weights, scale) in weights.to_mut().chunks_exact_mut(each).zip(scales) {
-                weights.iter_mut().for_each(|weight| *weight *= scale);
-            }
-        }
-        let kernel = store.conv(self.window, self.channels, self.groups, &weights, self.epilogue.clone());
-        Ok(Box::new(Conv::new(kernel, self.inputs.len() == 2)))
+    /// Number of channels that are made.
+    fn made(&self) -> usize {
+        self.channels[usize::from(!self.adjoint)]
     }
 
-    fn convolution(known: &Known, id: usize) -> TractResult<Option<Self>> {
-        let model = known.model;
-        let node = model.node(id);
-        let Some(op) = node.op_as::<cnn::Conv>() else {
+    /// The operator that computes the chain.
+    pub fn operator(&self, store: &Store) -> TractResult<Box<dyn TypedOp>> {
+        let plain = self.weights.try_as_plain_ram()?;
+        let mut weights = Cow::Borrowed(plain.as_slice::<f32>()?);
+        if let Some(scales) = &self.scales {
+            let taps = self.window.kernel[0] * self.window.kernel[1];
+            let [from, to] = self.channels.map(|channels| channels / self.groups);
+            for (pair, taps) in weights.to_mut().chunks_exact_mut(taps).enumerate() {
+                let (out, within) = (pair / from, pair % from);
+                let made = if self.adjoint { out / to * from + within } else { out };
+                for weight in taps {
+                    *weight *= scales[made];
+                }
+            }
+        }
+        let recipe = Recipe {
+            window: self.window,
+            channels: self.channels,
+            groups: self.groups,
+            weights: &weights,
+            epilogue: self.epilogue.clone(),
+        };
+        let adds = self.inputs.len() == 2;
+        Ok(if self.adjoint {
+            Box::new(Deconv::new(store.deconv(recipe), adds))
+        } else {
+            Box::new(Conv::new(store.conv(recipe), adds))
+        })
+    }
+
+    fn convolution(known: &Known, node: &TypedNode, op: &cnn::Conv) -> TractResult<Option<Self>> {
+        let [x, weights, bias] = node.inputs[..] else {
             return Ok(None);
         };
+        if op.q_params.is_some() || op.kernel_fmt != KernelFormat::OIHW || !planes(&op.pool_spec) {
+            return Ok(None);
+        }
+        let spec = &op.pool_spec;
+        let Some(window) = window(spec, known.model.outlet_fact(x)?, &node.outputs[0].fact) else {
+            return Ok(None);
+        };
+        let Some(weights) = known.value(weights).filter(|konst| is_float(konst)).cloned() else {
+            return Ok(None);
+        };
+        let chain = Self {
+            nodes: vec![node.id],
+            inputs: tvec![x],
+            adjoint: false,
+            window,
+            channels: [spec.input_channels, spec.output_channels],
+            groups: op.group,
+            weights,
+            scales: None,
+            epilogue: Epilogue::default(),
+        };
+        chain.checked(known, bias)
+    }
+
+    fn transposed(known: &Known, node: &TypedNode, op: &cnn::Deconv) -> TractResult<Option<Self>> {
         let [x, weights, bias] = node.inputs[..] else {
             return Ok(None);
         };
         let spec = &op.pool_spec;
-        let float = |outlet: OutletId| Ok::<_, TractError>(model.outlet_fact(outlet)?.datum_type == f32::datum_type());
-        if op.q_params.is_some()
-            || op.kernel_fmt != KernelFormat::OIHW
-            || spec.data_format != DataFormat::NCHW
-            || spec.rank() != 2
-            || !(float(x)? && float(weights)? && float(bias)?)
-        {
+        let narrow = spec.output_channels / op.group.max(1) < NARROW;
+        if op.kernel_format != KernelFormat::OIHW || !planes(spec) || narrow {
             return Ok(None);
         }
-        let Some(window) = window(spec, model.outlet_fact(x)?, &node.outputs[0].fact) else {
+        let Some(weights) = known.value(weights).filter(|konst| is_float(konst)) else {
             return Ok(None);
         };
-        let (Some(weights), Some(bias)) = (known.value(weights), known.value(bias)) else {
+        let (read, made) = (&known.model.outlet_fact(x)?.shape, &node.outputs[0].fact.shape);
+        let (Some(&[_, _, h, w]), Some(&[_, _, oh, ow])) = (read.as_concrete(), made.as_concrete()) else {
             return Ok(None);
         };
-        let channels = [spec.input_channels, spec.output_channels];
-        let taps = window.kernel[0] * window.kernel[1];
-        if !(weights.is_plain_ram() && bias.is_plain_ram())
-            || op.group == 0
-            || weights.len() * op.group != channels[0] * channels[1] * taps
-            || !(bias.len() == 1 || bias.len() == channels[1])
-        {
-            return Ok(None);
-        }
-        let bias = bias.try_as_plain_ram()?;
-        let bias = bias.as_slice::<f32>()?;
-        let bias: Vec<f32> = bias.iter().copied().cycle().take(channels[1]).collect();
-        Ok(Some(Self {
-            nodes: vec![id],
+        let padding = spec.padding.compute_for_deconv(
+            &[h, w],
+            &spec.kernel_shape,
+            &spec.dilations(),
+            &spec.strides(),
+            &op.adjustments,
+        )?;
+        let weights = rearranged(weights, op.group, false)?.into_arc_tensor();
+        let chain = Self {
+            nodes: vec![node.id],
             inputs: tvec![x],
-            window,
-            channels,
-            groups: op.group,
-            weights: weights.clone(),
-            scales: None,
-            epilogue: Epilogue {
-                bias: bias.iter().any(|&b| b != 0.0).then_some(bias),
-                ..Epilogue::default()
+            adjoint: true,
+            window: Window {
+                input: [oh, ow],
+                output: [h, w],
+                kernel: [spec.kernel_shape[0], spec.kernel_shape[1]],
+                stride: [spec.stride(0), spec.stride(1)],
+                dilation: [spec.dilation(0), spec.dilation(1)],
+                before: [padding[0].pad_before, padding[1].pad_before],
             },
-        }))
+            channels: [spec.output_channels, spec.input_channels],
+            groups: op.group,
+            weights,
+            scales: None,
+            epilogue: Epilogue::default(),
+        };
+        chain.checked(known, bias)
+    }
+
+    /// With its bias, if everything fits.
+    fn checked(mut self, known: &Known, bias: OutletId) -> TractResult<Option<Self>> {
+        let [from, to] = self.channels;
+        let taps = self.window.kernel[0] * self.window.kernel[1];
+        let fits = self.groups > 0
+            && from % self.groups == 0
+            && to % self.groups == 0
+            && self.weights.len() * self.groups == from * to * taps
+            && known.model.outlet_fact(self.inputs[0])?.datum_type == f32::datum_type();
+        let made = self.made();
+        let Some(bias) = floats(known.value(bias))?.filter(|b| b.len() == 1 || b.len() == made) else {
+            return Ok(None);
+        };
+        if bias.iter().any(|&b| b != 0.0) {
+            self.epilogue.bias = Some(bias.iter().copied().cycle().take(made).collect());
+        }
+        Ok(fits.then_some(self))
     }
 
     /// Takes an operator with the chain as its input `slot` and a constant as the other; whether it could.
     fn take(&mut self, op: &dyn BinMiniOp, slot: usize, constant: &Constant, clamped: &mut bool) -> bool {
         let linear = self.inputs.len() == 1 && !*clamped;
-        let channels = self.channels[1];
+        let channels = self.made();
         let value = |c: usize| constant.0[c % constant.0.len()];
         if let [bound] = constant.0[..]
             && (op.is::<Max>() || op.is::<Min>())
@@ -201,16 +279,31 @@ impl Chain {
     }
 }
 
+/// Whether windows slide over the planes of `[N, C, h, w]`.
+fn planes(spec: &PoolSpec) -> bool {
+    spec.data_format == DataFormat::NCHW && spec.rank() == 2
+}
+
+fn is_float(value: &Tensor) -> bool {
+    value.datum_type() == f32::datum_type() && value.is_plain_ram()
+}
+
+/// The values of a constant, if they are of this type.
+fn floats(value: Option<&Arc<Tensor>>) -> TractResult<Option<Vec<f32>>> {
+    let Some(value) = value.filter(|value| is_float(value)) else {
+        return Ok(None);
+    };
+    Ok(Some(value.try_as_plain_ram()?.as_slice::<f32>()?.to_vec()))
+}
+
 /// One value, or one for each channel of `[N, C, h, w]`; none of them NaN.
 struct Constant(Vec<f32>);
 
 impl Constant {
     fn of(value: Option<&Arc<Tensor>>, channels: usize) -> TractResult<Option<Self>> {
-        let Some(konst) = value.filter(|v| v.datum_type() == f32::datum_type() && v.is_plain_ram()) else {
+        let (Some(konst), Some(values)) = (value, floats(value)?) else {
             return Ok(None);
         };
-        let plain = konst.try_as_plain_ram()?;
-        let values = plain.as_slice::<f32>()?;
         let Some(&first) = values.first() else { return Ok(None) };
         if values.iter().any(|v| v.is_nan()) {
             return Ok(None);
@@ -219,7 +312,7 @@ impl Constant {
             return Ok(Some(Self(vec![first])));
         }
         let by_channel = matches!(*konst.shape(), [1, c, 1, 1] if c == channels);
-        Ok(by_channel.then(|| Self(values.to_vec())))
+        Ok(by_channel.then_some(Self(values)))
     }
 }
 

@@ -1,7 +1,7 @@
 //! A convolution with what follows it, as an operator of the graph.
 
 use super::super::vjp::prelude::*;
-use super::with_scratch;
+use super::{evaluate, with_scratch};
 use crate::kernel::{self, Region, Window};
 
 /// From `[N, in, h, w]`, and what is added to it `[N, out, h', w']` if anything is, to `[N, out, h', w']`.
@@ -67,30 +67,11 @@ impl EvalOp for Conv {
     op_out_of_plan!();
 
     fn eval(&self, _ctx: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
-        let plains = inputs
-            .iter()
-            .map(|input| input.try_as_plain_ram())
-            .collect::<TractResult<TVec<_>>>()?;
-        let slices = plains
-            .iter()
-            .map(PlainView::as_slice::<f32>)
-            .collect::<TractResult<TVec<_>>>()?;
-        let pictures = inputs[0].shape()[0];
-        let mut result = Tensor::zero::<f32>(&self.shape(pictures))?;
-        let mut plain = result.try_as_plain_ram_mut()?;
-        let output = plain.as_slice_mut::<f32>()?;
-        for (n, output) in output
-            .chunks_exact_mut((output.len() / pictures.max(1)).max(1))
-            .enumerate()
-        {
-            let of_picture = |all: &&[f32]| {
-                let length = all.len() / pictures;
-                n * length..(n + 1) * length
-            };
-            let inputs: TVec<&[f32]> = slices.iter().map(|&all| &all[of_picture(&all)]).collect();
-            self.run_into(&inputs, output, None);
-        }
-        Ok(tvec!(result.into_tvalue()))
+        evaluate(
+            &inputs,
+            |pictures| self.shape(pictures),
+            |inputs, output| self.run_into(inputs, output, None),
+        )
     }
 }
 

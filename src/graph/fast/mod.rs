@@ -1,6 +1,6 @@
 //! Puts the kernels of [`crate::kernel`] into a graph, as operators that do in one walk over memory what the network
-//! says in several: a convolution with its bias, the normalisation folded into its weights, what is added to it, and the
-//! clamp behind it.
+//! says in several: a convolution, or the adjoint of one, with its bias, the normalisation folded into its weights, what
+//! is added to it, and the clamp behind it. Pools have kernels too.
 //!
 //! [`rewrite`] takes the typed graph as it is differentiated (not decluttered: convolutions are still `NCHW` and
 //! `OIHW`), forward or gradient, and leaves the rest to the engine. A value that something else reads, or that is handed
@@ -8,6 +8,8 @@
 
 mod chain;
 mod conv;
+mod deconv;
+mod pool;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -22,13 +24,15 @@ use crate::kernel::Scratch;
 use chain::Chain;
 
 pub(in crate::graph) use conv::Conv;
+pub(in crate::graph) use deconv::Deconv;
+pub(in crate::graph) use pool::Pool;
 pub(in crate::graph) use store::Store;
 
 /// The same graph with kernels in it. Inputs and outputs keep their order; kernels with equal weights are taken from
 /// `store`, so that the plans of one network share them.
 pub(in crate::graph) fn rewrite(model: &TypedModel, store: &Store) -> TractResult<TypedModel> {
     let order = model.eval_order()?;
-    let known = Known::of(model, &order)?;
+    let known = Known::of(model, &order);
     let mut taken: BTreeSet<usize> = BTreeSet::new();
     let mut chains: BTreeMap<usize, Chain> = BTreeMap::new();
     for &id in &order {
@@ -74,7 +78,10 @@ pub(in crate::graph) fn rewrite(model: &TypedModel, store: &Store) -> TractResul
         let facts: TVec<TypedFact> = node.outputs.iter().map(|output| output.fact.clone()).collect();
         let op = match chains.get(&id) {
             Some(chain) => chain.operator(store)?,
-            None => node.op.clone(),
+            None => match Pool::of(model, node)? {
+                Some(pool) => Box::new(pool),
+                None => node.op.clone(),
+            },
         };
         let new = result.add_node(node.name.clone(), op, facts)?;
         for (slot, input) in inputs(id).iter().enumerate() {
@@ -96,7 +103,7 @@ struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
-    fn of(model: &'a TypedModel, order: &[usize]) -> TractResult<Self> {
+    fn of(model: &'a TypedModel, order: &[usize]) -> Self {
         let mut known = Self {
             model,
             computed: HashMap::new(),
@@ -121,7 +128,7 @@ impl<'a> Known<'a> {
                 known.computed.extend(outlets.zip(outputs));
             }
         }
-        Ok(known)
+        known
     }
 
     /// The value of an outlet, if it is the same for all inputs.
@@ -142,4 +149,34 @@ pub(in crate::graph) fn with_scratch<R>(f: impl FnOnce(&mut Scratch) -> R) -> R 
         static SCRATCH: RefCell<Scratch> = RefCell::default();
     }
     SCRATCH.with_borrow_mut(f)
+}
+
+/// Runs `one` for each picture of the inputs, into an array of the `shape` that goes with their number.
+fn evaluate(
+    inputs: &[TValue],
+    shape: impl FnOnce(usize) -> [usize; 4],
+    one: impl Fn(&[&[f32]], &mut [f32]),
+) -> TractResult<TVec<TValue>> {
+    let pictures = inputs[0].shape()[0];
+    let plains = inputs
+        .iter()
+        .map(|input| input.try_as_plain_ram())
+        .collect::<TractResult<TVec<_>>>()?;
+    let slices = plains
+        .iter()
+        .map(PlainView::as_slice::<f32>)
+        .collect::<TractResult<TVec<_>>>()?;
+    let mut result = Tensor::zero::<f32>(&shape(pictures))?;
+    let mut plain = result.try_as_plain_ram_mut()?;
+    let output = plain.as_slice_mut::<f32>()?;
+    let each = (output.len() / pictures.max(1)).max(1);
+    for (n, output) in output.chunks_exact_mut(each).enumerate() {
+        let of_picture = |all: &[f32]| {
+            let length = all.len() / pictures;
+            n * length..(n + 1) * length
+        };
+        let inputs: TVec<&[f32]> = slices.iter().map(|&all| &all[of_picture(all)]).collect();
+        one(&inputs, output);
+    }
+    Ok(tvec!(result.into_tvalue()))
 }

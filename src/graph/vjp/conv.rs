@@ -153,7 +153,7 @@ fn swapped(a: &mut Adjoint, group: usize) -> TractResult<OutletId> {
 }
 
 /// Weights `[g * O, I, ...]` as `[g * I, O, ...]`, with the order of the taps reversed on each axis if `mirror`.
-fn rearranged(kernel: &Tensor, group: usize, mirror: bool) -> TractResult<Tensor> {
+pub(in crate::graph) fn rearranged(kernel: &Tensor, group: usize, mirror: bool) -> TractResult<Tensor> {
     let mut shape: TVec<usize> = kernel.shape().into();
     let (o, i) = (shape[0] / group, shape[1]);
     let taps: usize = shape[2..].iter().product();

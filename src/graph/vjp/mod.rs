@@ -42,7 +42,7 @@
 
 mod binary;
 pub(in crate::graph) mod broadcast;
-mod conv;
+pub(in crate::graph) mod conv;
 pub(in crate::graph) mod depthwise;
 mod einsum;
 mod elementwise;
