@@ -42,8 +42,8 @@ use build::{Typed, cause};
 pub use crate::program::Wrt;
 pub use attention::Attention;
 pub use dense::Dense;
-pub use lower::NotLowered;
 pub use incremental::{Growth, Incremental};
+pub use lower::NotLowered;
 pub use outline::Grid;
 
 /// A place inside the network that can be looked at or differentiated by.

@@ -68,19 +68,18 @@ impl Chain {
             let Some(op) = next.op_as::<TypedBinOp>() else { break };
             let other = next.inputs[1 - reader.slot];
             let fact = model.outlet_fact(other)?;
-            let went = match Constant::of(known.value(other), chain.made())? {
-                Some(constant) => chain.take(&*op.0, reader.slot, &constant, &mut clamped),
-                None => {
-                    let adds = op.0.is::<Add>()
-                        && chain.inputs.len() == 1
-                        && !clamped
-                        && fact.shape == shape
-                        && fact.datum_type == f32::datum_type();
-                    if adds {
-                        chain.inputs.push(other);
-                    }
-                    adds
+            let went = if let Some(constant) = Constant::of(known.value(other), chain.made())? {
+                chain.take(&*op.0, reader.slot, &constant, &mut clamped)
+            } else {
+                let adds = op.0.is::<Add>()
+                    && chain.inputs.len() == 1
+                    && !clamped
+                    && fact.shape == shape
+                    && fact.datum_type == f32::datum_type();
+                if adds {
+                    chain.inputs.push(other);
                 }
+                adds
             };
             if !went {
                 break;

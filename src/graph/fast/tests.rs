@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
+use tract_onnx::tract_core::ops::binary::TypedBinOp;
 use tract_onnx::tract_core::ops::cnn::conv::KernelFormat;
 use tract_onnx::tract_core::ops::cnn::{
     Conv as Convolution, Deconv as Deconvolution, MaxPool, PaddingSpec, PoolSpec, SumPool,
@@ -166,7 +167,7 @@ impl Builder {
             } => {
                 let groups = [groups, channels, 1]
                     .into_iter()
-                    .find(|g| channels % g == 0)
+                    .find(|g| channels.is_multiple_of(*g))
                     .unwrap_or(1);
                 let out = out * groups;
                 let reach = |k: usize| (k - 1) * dilation + 1;
@@ -383,7 +384,6 @@ fn everything_after_a_convolution_of_a_mobile_network_is_fused() {
     let fast = rewrite(&plain, &Store::default()).unwrap();
     assert_eq!(count::<Convolution>(&plain), 49);
     assert_eq!((count::<Conv>(&fast), count::<Convolution>(&fast)), (49, 0));
-    use tract_onnx::tract_core::ops::binary::TypedBinOp;
     let left: Vec<String> = fast
         .nodes()
         .iter()
