@@ -20,7 +20,6 @@ mod moved;
 mod nodes;
 mod partial;
 mod pointwise;
-mod pool;
 #[cfg(test)]
 mod tests;
 

@@ -3,7 +3,7 @@
 use super::super::fast;
 use super::super::vjp::prelude::*;
 use super::layout::Layout;
-use super::{moved, pointwise, pool};
+use super::{moved, pointwise};
 use crate::kernel::Region;
 
 /// An operator with one output, over a plane.
@@ -33,17 +33,21 @@ pub(super) fn of(
     let Some(shape) = output.fact.shape.as_concrete() else {
         return Ok(None);
     };
-    if let Some(conv) = node.op_as::<fast::Conv>() {
+    let kernel: Option<Box<dyn Partial>> = if let Some(conv) = node.op_as::<fast::Conv>() {
+        Some(Box::new(Convolution(conv.clone())))
+    } else if let Some(pool) = node.op_as::<fast::Pool>() {
+        let channels = shape.get(1).copied().unwrap_or_default();
+        Some(Box::new(Pool(pool.clone(), channels)))
+    } else {
+        None
+    };
+    if let Some(kernel) = kernel {
         let layout = Layout {
             shape: shape.to_vec(),
             axis: 2,
         };
         let whole = layouts.iter().all(|l| l.is_some_and(|l| l.axis == 2));
-        return Ok((whole && shape.len() == 4 && shape[0] == 1)
-            .then(|| (layout, Box::new(Convolution(conv.clone())) as Box<dyn Partial>)));
-    }
-    if let Some(found) = pool::of(node, shape, layouts) {
-        return Ok(Some(found));
+        return Ok((whole && shape.len() == 4 && shape[0] == 1).then_some((layout, kernel)));
     }
     if let Some(found) = moved::of(node, shape, layouts) {
         return Ok(Some(found));
@@ -69,16 +73,38 @@ impl Partial for Convolution {
     }
 
     fn run_into(&self, inputs: &[TValue], output: &mut [f32], region: &Region) -> TractResult<()> {
-        let plains = inputs.iter().map(plain).collect::<TractResult<Vec<_>>>()?;
-        let slices = plains
-            .iter()
-            .map(PlainView::as_slice::<f32>)
-            .collect::<TractResult<Vec<_>>>()?;
-        self.0.run_into(&slices, output, Some(region));
-        Ok(())
+        with_slices(inputs, |inputs| self.0.run_into(inputs, output, Some(region)))
     }
 
     fn work(&self) -> usize {
         self.0.products()
     }
+}
+
+/// A pool, and its channels.
+struct Pool(fast::Pool, usize);
+
+impl Partial for Pool {
+    fn reached(&self, _slot: usize, changed: &Region) -> Region {
+        self.0.window().reached(changed)
+    }
+
+    fn run_into(&self, inputs: &[TValue], output: &mut [f32], region: &Region) -> TractResult<()> {
+        with_slices(inputs, |inputs| self.0.run_into(inputs, output, Some(region)))
+    }
+
+    fn work(&self) -> usize {
+        let [h, w] = self.0.window().kernel;
+        h * w * self.1
+    }
+}
+
+fn with_slices(inputs: &[TValue], run: impl FnOnce(&[&[f32]])) -> TractResult<()> {
+    let plains = inputs.iter().map(plain).collect::<TractResult<Vec<_>>>()?;
+    let slices = plains
+        .iter()
+        .map(PlainView::as_slice::<f32>)
+        .collect::<TractResult<Vec<_>>>()?;
+    run(&slices);
+    Ok(())
 }
