@@ -34,3 +34,11 @@ test('three engines give the same bits as one', async ({ lucarne, page, browser,
   expect(other.faults).toEqual([]);
   await context.close();
 });
+
+test('without a GPU the page says why it runs on the processor', async ({ lucarne, page }) => {
+  await lucarne.open('site', OBJECTS);
+  await expect(page.getByText(/^Runs on the processor/)).toBeVisible();
+  await page.getByRole('combobox', { name: en.status.device }).selectOption('gpu');
+  await expect(page.locator('status-line')).toContainText('This page finds no GPU');
+  await lucarne.explain('Gradient');
+});
