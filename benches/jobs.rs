@@ -172,18 +172,22 @@ impl Bench {
     fn forward(&self, network: &str, n: usize, rounds: usize) -> Value {
         let (service, entry) = self.service(network);
         let values = |i: usize| ((i as f64 * 0.37).sin() + (i as f64 * 0.011).cos()) as f32;
-        let batch = Batch {
+        // A picture that was just run would not be computed again; each round gets others, different everywhere.
+        let batch = |round: usize| Batch {
             program: Program::forward(&[]),
-            inputs: vec![Tensor::from_fn(&[n, 3, entry.side, entry.side], values)],
+            inputs: vec![Tensor::from_fn(&[n, 3, entry.side, entry.side], |i| {
+                values(i) * (1.0 + 0.001 * round as f32)
+            })],
         };
-        let run = || {
-            std::hint::black_box(service.run_lane(network, &batch).expect("a forward pass"));
+        let run = |batch: &Batch| {
+            std::hint::black_box(service.run_lane(network, batch).expect("a forward pass"));
         };
-        run();
-        let times: Vec<f64> = (0..rounds)
-            .map(|_| {
+        run(&batch(0));
+        let times: Vec<f64> = (1..=rounds)
+            .map(|round| {
+                let batch = batch(round);
                 let from = Instant::now();
-                run();
+                run(&batch);
                 from.elapsed().as_secs_f64() * 1e3
             })
             .collect();

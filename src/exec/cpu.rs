@@ -12,7 +12,7 @@ use crate::graph::{Incremental, Plan};
 use crate::program::Program;
 use crate::{BoxFuture, Model, Tensor};
 
-/// Plans kept; they share the packed weights of what our kernels run. The one used longest ago goes when there are more.
+/// Plans kept; they share the packed weights of what our kernels run. The one used longest ago goes first.
 const PLANS: usize = 6;
 /// Pictures of other programs after which the results of one program are forgotten.
 const IDLE: usize = 64;
