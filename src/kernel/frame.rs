@@ -48,37 +48,41 @@ impl Frame {
         let [dh, dw] = window.dilation;
         let width = (window.output[1].max(1) - 1) * sw + (kw - 1) * dw + 1;
         let height = (window.output[0].max(1) - 1) * sh + (kh - 1) * dh + 1;
+        let spans: Vec<Span> = spans.into_iter().collect();
+        // Lines by row, so that rows that follow one another lie at one distance.
+        let mut reads = vec![None; height];
+        for span in &spans {
+            let (from, to) = (span.from * sw, (span.to - 1) * sw + (kw - 1) * dw + 1);
+            for i in 0..kh {
+                let read = reads[span.row * sh + i * dh].get_or_insert((from, to));
+                *read = (read.0.min(from), read.1.max(to));
+            }
+        }
         let mut slot_of = vec![usize::MAX; height];
-        let mut frame = Self {
+        let mut lines = Vec::new();
+        for (padded, read) in reads.into_iter().enumerate() {
+            if let Some((from, to)) = read {
+                slot_of[padded] = lines.len();
+                let row = padded.checked_sub(window.before[0]).filter(|&v| v < window.input[0]);
+                lines.push(Line { row, from, to });
+            }
+        }
+        let slots = spans
+            .iter()
+            .flat_map(|span| (0..kh).map(|i| slot_of[span.row * sh + i * dh]))
+            .collect();
+        Self {
             window: *window,
             phase: width.div_ceil(sw),
-            lines: Vec::new(),
-            slots: Vec::new(),
+            lines,
+            slots,
             taps: (0..kw)
                 .map(|j| Tap {
                     phase: j * dw % sw,
                     column: j * dw / sw,
                 })
                 .collect(),
-        };
-        for span in spans {
-            let (from, to) = (span.from * sw, (span.to - 1) * sw + (kw - 1) * dw + 1);
-            for i in 0..kh {
-                let padded = span.row * sh + i * dh;
-                let slot = &mut slot_of[padded];
-                if *slot == usize::MAX {
-                    *slot = frame.lines.len();
-                    let row = padded.checked_sub(window.before[0]).filter(|&v| v < window.input[0]);
-                    frame.lines.push(Line { row, from, to });
-                } else {
-                    let line = &mut frame.lines[*slot];
-                    line.from = line.from.min(from);
-                    line.to = line.to.max(to);
-                }
-                frame.slots.push(*slot);
-            }
         }
-        frame
     }
 
     /// Values that [`Frame::fill`] writes and [`Frame::tap`] points into, slack included.
@@ -94,51 +98,58 @@ impl Frame {
         (slot * self.window.stride[1] + tap.phase) * self.phase + tap.column
     }
 
-    /// Values of a phase: the distance between the phases of a line.
-    #[inline(always)]
-    pub fn phase(&self) -> usize {
-        self.phase
+    /// Columns of a line, as padded ones, that are the plane's.
+    fn columns(&self, line: &Line) -> (usize, usize) {
+        let (left, w) = (self.window.before[1], self.window.input[1]);
+        let (from, to) = match line.row {
+            Some(_) => (line.from.max(left).min(line.to), line.to.min(left + w).max(line.from)),
+            None => (line.to, line.to),
+        };
+        (from, to.max(from))
     }
 
-    /// Lays out `plane`, with `padding` in the padding.
+    /// Writes the padding, once for all planes that are then laid out.
+    ///
+    /// # Panics
+    /// If the slice is too short.
+    pub fn pad(&self, padding: f32, into: &mut [f32]) {
+        let step = self.window.stride[1];
+        for (line, into) in self
+            .lines
+            .iter()
+            .zip(into[..self.len()].chunks_exact_mut(step * self.phase))
+        {
+            let (from, to) = self.columns(line);
+            for p in 0..step {
+                let into = &mut into[p * self.phase..][..self.phase];
+                into[at(p, line.from, step)..at(p, from, step)].fill(padding);
+                into[at(p, to, step)..at(p, line.to, step)].fill(padding);
+            }
+        }
+    }
+
+    /// Lays out `plane`; the padding stays as it is.
     ///
     /// # Panics
     /// If the slices are too short.
     #[inline(always)]
-    pub fn fill<L: Lanes>(&self, plane: &[f32], padding: f32, into: &mut [f32]) {
+    pub fn fill<L: Lanes>(&self, plane: &[f32], into: &mut [f32]) {
         let [h, w] = self.window.input;
         let step = self.window.stride[1];
         let left = self.window.before[1];
-        // A constant would become a call that fills memory, slow for the few values of an edge.
-        let padding = std::hint::black_box(padding);
         assert!(
             plane.len() == h * w && into.len() >= self.len(),
             "a plane and its frame"
         );
         for (line, into) in self.lines.iter().zip(into.chunks_exact_mut(step * self.phase)) {
-            // Columns of the plane within the line, as padded ones.
-            let (from, to) = match line.row {
-                Some(_) => (line.from.max(left).min(line.to), line.to.min(left + w).max(line.from)),
-                None => (line.to, line.to),
-            };
-            let to = to.max(from);
-            let row = line.row.map_or(&[][..], |row| &plane[row * w..(row + 1) * w]);
-            if step == 1 {
-                into[line.from..from].fill(padding);
-                if from < to {
-                    copy::<L>(&row[from - left..to - left], &mut into[from..to]);
-                }
-                into[to..line.to].fill(padding);
+            let Some(row) = line.row else { continue };
+            let (from, to) = self.columns(line);
+            if from == to {
                 continue;
             }
-            // The first column of phase `p` at or after a padded column.
-            let at = |p: usize, column: usize| column.saturating_sub(p).div_ceil(step);
-            for p in 0..step {
-                let into = &mut into[p * self.phase..][..self.phase];
-                into[at(p, line.from)..at(p, from)].fill(padding);
-                into[at(p, to)..at(p, line.to)].fill(padding);
-            }
-            if from == to {
+            let row = &plane[row * w..][..w];
+            if step == 1 {
+                copy::<L>(&row[from - left..to - left], &mut into[from..to]);
                 continue;
             }
             if step == 2 {
@@ -148,7 +159,7 @@ impl Frame {
                 if from % 2 == 1 {
                     odd[from / 2] = row[from - left];
                 }
-                if to % 2 == 1 && to > from {
+                if to % 2 == 1 {
                     even[to / 2] = row[to - 1 - left];
                 }
                 if pairs < end {
@@ -158,15 +169,20 @@ impl Frame {
                 continue;
             }
             for p in 0..step {
-                let first = at(p, from) * step + p;
-                let columns = row.get(first - left..to - left).unwrap_or_default();
-                let into = &mut into[p * self.phase..][at(p, from)..at(p, to)];
+                let column = at(p, from, step) * step + p;
+                let columns = row.get(column - left..to - left).unwrap_or_default();
+                let into = &mut into[p * self.phase..][at(p, from, step)..at(p, to, step)];
                 for (value, &column) in into.iter_mut().zip(columns.iter().step_by(step)) {
                     *value = column;
                 }
             }
         }
     }
+}
+
+/// The first column of phase `p` at or after a padded column.
+fn at(p: usize, column: usize, step: usize) -> usize {
+    column.saturating_sub(p).div_ceil(step)
 }
 
 /// Parts the values of even and odd number.

@@ -5,7 +5,7 @@
 use super::frame::Frame;
 use super::isa::{Isa, Work};
 use super::lanes::Lanes;
-use super::stencil::{Plane, Vectors, bands};
+use super::stencil::{Blocks, Plane, Taps, bands};
 use super::{Region, Scratch, Window};
 
 /// What is made of the values of a window.
@@ -117,37 +117,58 @@ struct Job<'a> {
 }
 
 /// The largest value of each window.
-struct Largest<'a>(&'a [*const f32]);
+struct Largest;
 
-impl<L: Lanes> Vectors<L> for Largest<'_> {
+impl<L: Lanes> Taps<L> for Largest {
     #[inline(always)]
-    unsafe fn from(&self, x: usize) -> L {
-        let mut largest = L::splat(f32::NEG_INFINITY);
-        for row in self.0 {
-            // SAFETY: within the line, or the frame's slack.
-            largest = largest.raised(unsafe { L::load(row.add(x)) });
-        }
-        largest
+    fn start(&self) -> L {
+        L::splat(f32::NEG_INFINITY)
+    }
+
+    #[inline(always)]
+    fn weight(&self, _tap: usize) -> L {
+        L::splat(0.0)
+    }
+
+    #[inline(always)]
+    fn take(&self, made: L, _weight: L, value: L) -> L {
+        made.raised(value)
+    }
+
+    #[inline(always)]
+    fn end(&self, made: L, _row: usize, _column: usize) -> L {
+        made
     }
 }
 
 /// The sum of each window, times a number of its row and one of its column.
 struct Share<'a> {
-    taps: &'a [*const f32],
-    row: f32,
-    columns: *const f32,
+    rows: &'a [f32],
+    /// A vector more than there are columns.
+    columns: &'a [f32],
 }
 
-impl<L: Lanes> Vectors<L> for Share<'_> {
+impl<L: Lanes> Taps<L> for Share<'_> {
     #[inline(always)]
-    unsafe fn from(&self, x: usize) -> L {
-        let mut sum = L::splat(0.0);
-        for row in self.taps {
-            // SAFETY: within the line, or the frame's slack.
-            sum = sum.plus(unsafe { L::load(row.add(x)) });
-        }
-        // SAFETY: there is a vector more than there are columns.
-        sum.times(L::splat(self.row).times(unsafe { L::load(self.columns.add(x)) }))
+    fn start(&self) -> L {
+        L::splat(0.0)
+    }
+
+    #[inline(always)]
+    fn weight(&self, _tap: usize) -> L {
+        L::splat(0.0)
+    }
+
+    #[inline(always)]
+    fn take(&self, made: L, _weight: L, value: L) -> L {
+        made.plus(value)
+    }
+
+    #[inline(always)]
+    fn end(&self, made: L, row: usize, column: usize) -> L {
+        let columns = &self.columns[column..column + L::N];
+        // SAFETY: a whole vector.
+        made.times(L::splat(self.rows[row]).times(unsafe { L::load(columns.as_ptr()) }))
     }
 }
 
@@ -162,7 +183,6 @@ impl Work for Job<'_> {
             scratch,
         } = self;
         let window = &pool.window;
-        let [kh, kw] = window.kernel;
         let source = window.input[0] * window.input[1];
         let size = window.output[0] * window.output[1];
         let [rows, mut columns] = [pool.shares(0), pool.shares(1)];
@@ -178,36 +198,27 @@ impl Work for Job<'_> {
         columns.resize(window.output[1] + L::N, 0.0);
         let largest = pool.pooling == Pooling::Max;
         let padding = if largest { f32::NEG_INFINITY } else { 0.0 };
-        let mut taps = Vec::with_capacity(kh * kw);
         for band in bands(region.spans(), window) {
             let frame = Frame::new(window, band.iter().copied());
+            let blocks = Blocks::new(band, &frame, window);
             let [lines] = scratch.parts([frame.len()]);
+            frame.pad(padding, lines);
             for (input, output) in input.chunks_exact(source).zip(output.chunks_exact_mut(size)) {
-                frame.fill::<L>(input, padding, lines);
+                frame.fill::<L>(input, lines);
                 let mut plane = Plane {
                     width: window.output[1],
-                    bias: 0.0,
                     added: None,
                     bounds: [f32::NEG_INFINITY, f32::INFINITY],
                     output,
                 };
-                for (index, span) in band.iter().enumerate() {
-                    taps.clear();
-                    for i in 0..kh {
-                        for j in 0..kw {
-                            taps.push(lines[frame.tap(index, i, j)..].as_ptr());
-                        }
-                    }
-                    if largest {
-                        plane.write::<L>(*span, &Largest(&taps));
-                    } else {
-                        let share = Share {
-                            taps: &taps,
-                            row: rows[span.row],
-                            columns: columns.as_ptr(),
-                        };
-                        plane.write::<L>(*span, &share);
-                    }
+                if largest {
+                    blocks.run::<L>(lines, &Largest, &mut plane);
+                } else {
+                    let share = Share {
+                        rows: &rows,
+                        columns: &columns,
+                    };
+                    blocks.run::<L>(lines, &share, &mut plane);
                 }
             }
         }

@@ -213,6 +213,9 @@ impl Work for Job<'_, '_> {
                 if whole { 0 } else { panels * L::ROWS * step },
                 frame.as_ref().map_or(0, Frame::len),
             ]);
+            if let Some(frame) = &frame {
+                frame.pad(0.0, lines);
+            }
             for group in 0..p.groups {
                 let weights = &p.weights[group * panels * L::ROWS * depth..][..panels * L::ROWS * depth];
                 let bias = &p.bias[group * panels * L::ROWS..][..panels * L::ROWS];
@@ -227,7 +230,7 @@ impl Work for Job<'_, '_> {
                         match &frame {
                             None => gather_flat::<L>(&block, input, &mut rows[..step]),
                             Some(frame) => {
-                                frame.fill::<L>(input, 0.0, lines);
+                                frame.fill::<L>(input, lines);
                                 gather::<L>(&block, frame, [kh, kw], lines, rows, step);
                             }
                         }

@@ -16,7 +16,7 @@ use super::frame::Frame;
 use super::isa::{Isa, Work};
 use super::lanes::Lanes;
 use super::product::{blocks, panels, pitch};
-use super::stencil::{Plane, Vectors};
+use super::stencil::Plane;
 use super::tile::Strip;
 use super::{Region, Scratch, Span, Window};
 
@@ -120,20 +120,6 @@ struct Job<'a, 'b> {
     scratch: &'a mut Scratch,
 }
 
-/// A row of finished sums, from column `first` on.
-struct Row {
-    sums: *const f32,
-    first: usize,
-}
-
-impl<L: Lanes> Vectors<L> for Row {
-    #[inline(always)]
-    unsafe fn from(&self, x: usize) -> L {
-        // SAFETY: the row has a vector more than its columns.
-        unsafe { L::load(self.sums.add(x - self.first)) }
-    }
-}
-
 impl Work for Job<'_, '_> {
     #[inline(always)]
     fn run<L: Lanes>(self) {
@@ -160,8 +146,9 @@ impl Work for Job<'_, '_> {
                 frame.len(),
                 2 * (2 * step + L::N),
             ]);
+            frame.pad(0.0, lines);
             for c in 0..from {
-                frame.fill::<L>(&arrays.input[c * source..][..source], 0.0, lines);
+                frame.fill::<L>(&arrays.input[c * source..][..source], lines);
                 let mut lane = 0;
                 for (index, span) in block.spans.iter().enumerate() {
                     let to = &mut values[c * step + lane..];
@@ -194,18 +181,19 @@ impl Work for Job<'_, '_> {
                 back::<L>(&sums[o * step..], rows * step, block.lanes, made);
                 let mut plane = Plane {
                     width: w.size[1],
-                    bias: w.bias[o],
                     added: arrays.added.map(|a| &a[o * plane..][..plane]),
                     bounds: w.bounds,
                     output: &mut arrays.output[o * plane..][..plane],
                 };
                 let half = made.len() / 2;
                 for &Write { lower, at, span } in &writes {
-                    let row = Row {
-                        sums: made[usize::from(lower) * half + at..].as_ptr(),
-                        first: span.from,
-                    };
-                    plane.write::<L>(span, &row);
+                    let sums = &made[usize::from(lower) * half + at..];
+                    assert!(
+                        sums.len() >= span.to - span.from + L::N,
+                        "a vector more than the span's sums"
+                    );
+                    // SAFETY: as asserted.
+                    unsafe { plane.write::<L>(span, sums.as_ptr(), w.bias[o]) };
                 }
             }
         }

@@ -373,7 +373,8 @@ fn bundled_networks_stay_what_they_were() {
         let gradient = network.adjoint(1, &Program::gradient(&[Wrt::Input])).unwrap();
         let fast = rewrite(&gradient, &store).unwrap();
         assert_eq!(slow(&fast), 0);
-        agree(&gradient, &fast, 1, 1e-3);
+        // A picture whose sums before a clamp all lie further from its bounds than they are rounded.
+        agree(&gradient, &fast, 2, 1e-3);
     }
 }
 

@@ -102,7 +102,7 @@ impl EvalOp for DepthwiseAdjoint {
                     for &(tap, y) in meeting {
                         let g = &g[y * w..][..w];
                         let weights = &weights[tap * columns.len()..][..columns.len()];
-                        for (column, weight) in columns.iter().zip(weights) {
+                        for (column, weight) in columns.iter().zip(weights).filter(|(c, _)| !c.outputs.is_empty()) {
                             let at = column.start % right * length + column.start / right;
                             let g = &g[column.outputs.clone()];
                             for (sum, g) in phases[at..].iter_mut().zip(g) {

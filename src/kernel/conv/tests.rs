@@ -185,3 +185,27 @@ fn long_sums_and_wide_planes() {
             .expect("equal to the definition");
     }
 }
+
+/// As many taps as places, but others: the kernel reaches beyond the plane.
+#[test]
+fn a_kernel_of_the_planes_area_and_another_shape() {
+    for (kernel, dilation) in [([3, 2], [1, 1]), ([2, 3], [2, 1])] {
+        let case = Case {
+            window: Window {
+                input: [2, 3],
+                output: [1, 1],
+                kernel,
+                stride: [1, 1],
+                dilation,
+                before: [0, 0],
+            },
+            channels: [2, 3],
+            groups: 1,
+            added: false,
+            bounds: [f32::NEG_INFINITY, f32::INFINITY],
+            seed: 3,
+        };
+        case.check(&values(case.sizes()[0], 4))
+            .expect("equal to the definition");
+    }
+}
