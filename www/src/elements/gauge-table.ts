@@ -4,6 +4,7 @@ import { findImputer } from '../plan.js';
 import type { CriterionEntry } from '../protocol.gen.js';
 import type { Filled } from '../removal/bench.js';
 import { shared } from '../styles/shared.js';
+import { table } from '../styles/table.js';
 import { AppElement } from './base.js';
 import './info-pop.js';
 import './reference-note.js';
@@ -13,38 +14,17 @@ import './reference-note.js';
 export class GaugeTable extends AppElement {
   static override styles = [
     shared,
+    table,
     css`
-      .scroll {
-        position: relative;
-        overflow-x: auto;
-      }
-      table {
-        border-collapse: collapse;
-        font-size: 0.88em;
-        font-variant-numeric: tabular-nums;
-      }
-      caption {
-        text-align: start;
-        padding-bottom: 0.4em;
-        color: var(--soft);
-      }
-      th,
-      td {
-        padding: 0.3em 1.2em 0.3em 0;
-        border-bottom: 1px solid var(--line);
-        text-align: end;
+      td,
+      tbody th {
         vertical-align: bottom;
       }
       th:first-child {
-        text-align: start;
-        font-weight: 400;
         min-width: 9em;
       }
       thead th {
         min-width: 6.5em;
-        color: var(--soft);
-        font-weight: 600;
-        line-height: 1.25;
       }
       .direction {
         display: block;

@@ -4,6 +4,7 @@ import { unsafeHTML } from 'lit/directives/unsafe-html.js';
 import { markdown, STUDIES, type StudySection, type StudyTable } from '../study.js';
 import { shared } from '../styles/shared.js';
 import { sheet } from '../styles/sheet.js';
+import { table } from '../styles/table.js';
 import './doc-text.js';
 import { SheetPage } from './sheet-page.js';
 
@@ -13,6 +14,7 @@ export class StudyPage extends SheetPage {
   static override styles = [
     shared,
     sheet,
+    table,
     css`
       section {
         gap: 0.9em;
@@ -21,43 +23,13 @@ export class StudyPage extends SheetPage {
         margin-top: 0.4em;
         font-size: 1.3em;
       }
-      .scroll {
-        position: relative;
-        overflow-x: auto;
-      }
-      table {
-        border-collapse: collapse;
-        font-size: 0.88em;
-        font-variant-numeric: tabular-nums;
-      }
-      caption {
-        max-width: 60em;
-        padding-bottom: 0.5em;
-        color: var(--soft);
-        text-align: start;
-      }
-      th,
-      td {
-        padding: 0.35em 1.2em 0.35em 0;
-        border-bottom: 1px solid var(--line);
-        text-align: end;
+      td,
+      tbody th {
         vertical-align: top;
-      }
-      thead th {
-        color: var(--soft);
-        font-weight: 600;
-        line-height: 1.25;
-        vertical-align: bottom;
-      }
-      th:first-child,
-      .words {
-        text-align: start;
       }
       .words {
         min-width: 12em;
-      }
-      tbody th {
-        font-weight: 400;
+        text-align: start;
       }
       .figures {
         display: grid;
