@@ -26,7 +26,7 @@ function entries(build: Build): Record<string, string> {
 /** Modes: `production` (the site, a plain folder), `single` (one HTML file), `bench` (the benchmark's folder). */
 export default defineConfig(({ mode, command }) => {
   const build: Build = mode === 'single' || mode === 'bench' ? mode : 'site';
-  if (command === 'build' && !existsSync(join(www, 'src/engine/wasm/lucarne.wasm.gz'))) {
+  if (command === 'build' && !existsSync(join(www, 'src/engine/wasm/lucarne.wasm.zst'))) {
     throw new Error('src/engine/wasm is empty: run `cargo xtask wasm` first');
   }
   const plugins: PluginOption[] = {

@@ -39,11 +39,12 @@ export function singlePlugin(www: string, output: string): Plugin {
       if (left.length > 0) throw new Error(`not part of the single file: ${left.join(', ')}`);
 
       const files = modelFiles(www);
+      const gzipped = (bytes: Uint8Array) => gzipSync(bytes, { level: 9 });
       const block = (name: string, packed: Buffer) =>
         `<script type="text/plain" id="asset:${name}">${packed.toString('base64')}</script>`;
       const blocks = [
-        ...files.paths.map((name) => block(name, gzipSync(files.read(name), { level: 9 }))),
-        block('lucarne.wasm', readFileSync(join(www, 'src/engine/wasm/lucarne.wasm.gz'))),
+        ...files.paths.map((name) => block(name, gzipped(files.read(name)))),
+        block('lucarne.wasm', gzipped(readFileSync(join(www, 'src/engine/wasm/lucarne.wasm')))),
       ];
       html = withPolicy(html, 'single').replace('</body>', () => `${blocks.join('\n')}\n</body>`);
       if (html.length > LIMIT) throw new Error(`the single file has ${html.length} bytes, more than ${LIMIT}`);

@@ -66,7 +66,7 @@ pub fn folder() -> PathBuf {
 
 /// A build of the engine.
 struct Build {
-    /// Of its files: `NAME.wasm`, `NAME.wasm.gz`.
+    /// Of its files: `NAME.wasm`, `NAME.wasm.zst`.
     name: &'static str,
     features: &'static [&'static str],
 }
@@ -84,7 +84,7 @@ const BUILDS: [Build; 2] = [
 ];
 
 /// Compiles and writes into [`folder`]: the glue `lucarne.js` and its types, and each build as `NAME.wasm` and, as the
-/// site ships it, `NAME.wasm.gz`. In the dev profile the plain build stands for both.
+/// site ships it, `NAME.wasm.zst`. In the dev profile the plain build stands for both.
 pub fn run(options: Options) -> Result<()> {
     tools::wasm_target()?;
     same_bindgen()?;
@@ -118,14 +118,14 @@ pub fn run(options: Options) -> Result<()> {
             optimise(&file)?;
         }
         let raw = std::fs::read(&file)?;
-        let packed = size::gzip(&raw)?;
-        std::fs::write(folder().join(format!("{}.wasm.gz", build.name)), &packed)?;
+        let packed = size::packed(&raw)?;
+        std::fs::write(folder().join(format!("{}.wasm.zst", build.name)), &packed)?;
         let sizes = [raw.len(), packed.len()].map(|n| tools::megabytes(n as u64));
-        eprintln!("{}: {}, {} gzipped", build.name, sizes[0], sizes[1]);
+        eprintln!("{}: {}, {} packed", build.name, sizes[0], sizes[1]);
     }
     if options.profile == Profile::Web && !options.names {
         for build in &BUILDS {
-            size::within(&folder().join(format!("{}.wasm.gz", build.name)), size::ENGINE)?;
+            size::within(&folder().join(format!("{}.wasm.zst", build.name)), size::ENGINE)?;
         }
     }
     std::fs::write(stamp_file, stamp)?;

@@ -1,14 +1,12 @@
 import { css, html, nothing, type PropertyValues } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
-import { findImputer, MOST_MAPS } from '../plan.js';
+import { MOST_MAPS } from '../plan.js';
 import { mapOf, STEPS, type Film } from '../removal/bench.js';
 import { available } from '../removal/bench-work.js';
 import { shared } from '../styles/shared.js';
-import { AppElement } from './base.js';
 import './curve-plot.js';
-import './error-note.js';
+import { MapElement } from './map-element.js';
 import './prepared-view.js';
-import './work-bar.js';
 
 /** Milliseconds between two steps of the film; longer where motion is not wanted, so that each is a picture to look at. */
 const BEAT = 240;
@@ -16,7 +14,7 @@ const SLOW_BEAT = 1500;
 
 /** The deletion as a film: the picture with more and more pixels removed, and the curve of the answer as it is drawn. */
 @customElement('film-player')
-export class FilmPlayer extends AppElement {
+export class FilmPlayer extends MapElement {
   static override styles = [
     shared,
     css`
@@ -61,8 +59,6 @@ export class FilmPlayer extends AppElement {
 
   @state() private at = 0;
   @state() private playing = false;
-  /** The film is being made, or the map that it needs. */
-  @state() private running = false;
   #timer: ReturnType<typeof setInterval> | undefined;
   #shown: Film['choice'] | null = null;
 
@@ -109,24 +105,9 @@ export class FilmPlayer extends AppElement {
     );
   };
 
-  readonly #run = (): void => {
-    const { controller } = this.app;
-    if (this.running) controller.cancel();
-    else {
-      this.running = true;
-      void controller.withMap(() => controller.bench.film()).finally(() => (this.running = false));
-    }
-  };
-
-  #imputerName(id: string): string {
-    const entry = findImputer(this.state.catalogue, id);
-    return entry ? this.text('imputer', entry).name : id;
-  }
-
   protected override render() {
     const t = this.t.removal.film;
     const { bench } = this.state;
-    const { running } = this;
     const map = mapOf(this.state);
     return html`<div class="stack">
       <div class="fields">
@@ -158,26 +139,14 @@ export class FilmPlayer extends AppElement {
           </select>
         </label>
       </div>
-      <div class="row">
-        <button
-          class=${running ? '' : 'primary'}
-          type="button"
-          ?disabled=${!running && this.state.explained.length >= MOST_MAPS && !map}
-          @click=${this.#run}
-        >
-          ${running ? this.t.cancel : t.run}
-        </button>
-        ${
-          map
-            ? html`<span class="small soft">
-                ${t.plan(this.methodName(map.method.id), this.t.removal.firsts[bench.first])}
-              </span>`
-            : html`<span class="small soft">${t.noMap(this.methodName(bench.method))}</span>`
-        }
-        ${running ? html`<work-bar .app=${this.app} .tasks=${['explain', 'film']}></work-bar>` : nothing}
-      </div>
-      <error-note .app=${this.app} place="film"></error-note>
-      ${bench.film && bench.film.frames.length > 0 ? this.#screen(bench.film, running) : nothing}
+      ${this.runner('film', () => this.app.controller.bench.film(), {
+        run: t.run,
+        plan: map
+          ? t.plan(this.methodName(map.method.id), this.t.removal.firsts[bench.first])
+          : t.noMap(this.methodName(bench.method)),
+        blocked: !map && this.state.explained.length >= MOST_MAPS,
+      })}
+      ${bench.film && bench.film.frames.length > 0 ? this.#screen(bench.film, this.running) : nothing}
     </div>`;
   }
 
@@ -189,7 +158,7 @@ export class FilmPlayer extends AppElement {
     if (!prepared || !frame) return nothing;
     const { share, rgba, probability, top } = frame;
     const seen = film.frames.slice(0, at + 1);
-    const name = t.name(this.methodName(film.method), this.#imputerName(film.imputer));
+    const name = t.name(this.methodName(film.method), this.imputerName(film.imputer));
     const series = [{ name: film.label, style: '0', x: seen.map((f) => f.share), y: seen.map((f) => f.probability) }];
     const where = t.removed(this.f.percent(share));
     return html`<div class="screen">

@@ -11,7 +11,7 @@ import './error-note.js';
 import './explained-card.js';
 import './prepared-view.js';
 import './param-form.js';
-import './sample-thumb.js';
+import './sample-list.js';
 import './score-table.js';
 import './seed-field.js';
 import './work-bar.js';
@@ -41,25 +41,6 @@ export class LiveExample extends LitElement {
       }
       h3 {
         font-size: 1.1em;
-      }
-      .samples {
-        display: grid;
-        grid-template-columns: repeat(auto-fill, minmax(2.6em, 1fr));
-        gap: 0.4em;
-      }
-      .samples button {
-        display: block;
-        width: 100%;
-        min-height: 0;
-        padding: 0;
-        border: 2px solid transparent;
-        border-radius: 0.6em;
-        overflow: hidden;
-        background: none;
-      }
-      .samples button[aria-pressed='true'] {
-        border-color: var(--accent);
-        box-shadow: 0 0 0 2px var(--accent);
       }
       explained-card {
         max-width: 24em;
@@ -258,45 +239,25 @@ export class LiveExample extends LitElement {
     const stop = method ? blocked(state, method) : null;
     const refused = state.costs[keyOf(this.registry, this.entry)]?.refusal ?? null;
     const top = state.answer?.[0];
-    return html`${this.#samples(app, state)}
-    ${top ? html`<p class="small">${t.guide.pages.answerIs(top.label, f.percent(top.probability))}</p>` : nothing}
-    ${this.#form(app, state)}
-    ${
-      stop
-        ? html`<p class="small">${stop.why === 'refused' ? stop.message : t.guide.blockedShort[stop.why]}</p>`
-        : html`<div class="row">
-            <button
-              class="primary"
-              type="button"
-              ?disabled=${state.work === null && refused !== null}
-              @click=${() => void this.#run()}
-            >
-              ${state.work === null ? t.guide.pages.run : t.cancel}
-            </button>
-            <work-bar .app=${app} .tasks=${['explain', 'score']}></work-bar>
-          </div>`
-    }
-    ${this.#result(app, state)}`;
-  }
-
-  #samples(app: App, state: State) {
-    const samples = entryOf(state)?.card.sample ?? [];
-    return html`<ul class="samples" aria-label=${this.#t.picture.samples}>
-      ${samples.map(
-        (s) =>
-          html`<li>
-            <button
-              type="button"
-              aria-label=${s.label}
-              aria-pressed=${state.picture?.sample === s.file}
-              title=${s.label}
-              @click=${() => void app.controller.chooseSample(s.file)}
-            >
-              <sample-thumb .app=${app} model=${state.modelId} file=${s.file}></sample-thumb>
-            </button>
-          </li>`,
-      )}
-    </ul>`;
+    return html`<sample-list .app=${app}></sample-list>
+      ${top ? html`<p class="small">${t.guide.pages.answerIs(top.label, f.percent(top.probability))}</p>` : nothing}
+      ${this.#form(app, state)}
+      ${
+        stop
+          ? html`<p class="small">${stop.why === 'refused' ? stop.message : t.guide.blockedShort[stop.why]}</p>`
+          : html`<div class="row">
+              <button
+                class="primary"
+                type="button"
+                ?disabled=${state.work === null && refused !== null}
+                @click=${() => void this.#run()}
+              >
+                ${state.work === null ? t.guide.pages.run : t.cancel}
+              </button>
+              <work-bar .app=${app} .tasks=${['explain', 'score']}></work-bar>
+            </div>`
+      }
+      ${this.#result(app, state)}`;
   }
 
   #form(app: App, state: State) {

@@ -6,9 +6,10 @@ import { shared } from '../styles/shared.js';
 import { AppElement } from './base.js';
 import './error-note.js';
 import './model-picker.js';
+import './open-picture.js';
 import './own-model.js';
 import './prepared-view.js';
-import './sample-thumb.js';
+import './sample-list.js';
 import './section-frame.js';
 import './work-bar.js';
 
@@ -18,25 +19,6 @@ export class PictureSection extends AppElement {
   static override styles = [
     shared,
     css`
-      .samples {
-        display: grid;
-        grid-template-columns: repeat(auto-fill, minmax(2.5em, 1fr));
-        gap: 0.4em;
-      }
-      .samples button {
-        display: block;
-        width: 100%;
-        min-height: 0;
-        padding: 0;
-        border: 2px solid transparent;
-        border-radius: 0.6em;
-        overflow: hidden;
-        background: none;
-      }
-      .samples button[aria-pressed='true'] {
-        border-color: var(--accent);
-        box-shadow: 0 0 0 2px var(--accent);
-      }
       figure {
         display: grid;
         gap: 0.5em;
@@ -46,57 +28,19 @@ export class PictureSection extends AppElement {
         border-radius: var(--radius);
         background: var(--sunk);
       }
-      .camera {
-        display: none;
-      }
-      @media (pointer: coarse) {
-        .camera {
-          display: inline-flex;
-        }
-      }
-      .button:focus-within {
-        outline: 3px solid var(--accent);
-        outline-offset: 2px;
-      }
     `,
   ];
 
-  #opened(event: Event): void {
-    const input = event.target as HTMLInputElement;
-    const file = input.files?.[0];
-    if (file) void this.app.controller.openPicture(file, file.name);
-    input.value = '';
-  }
-
   protected override render() {
     const t = this.t.picture;
-    const entry = entryOf(this.state);
-    const samples = entry?.card.sample ?? [];
     return html`<section-frame number="1" heading=${this.t.sections.picture} lead=${this.t.leads.picture}>
       <div class="stack">
         <model-picker .app=${this.app}></model-picker>
         <own-model .app=${this.app}></own-model>
         <error-note .app=${this.app} place="model"></error-note>
-        ${
-          samples.length > 0
-            ? html`<ul class="samples" aria-label=${t.samples}>
-                ${samples.map((s) => html`<li>${this.#sample(entry?.card.id ?? '', s.file, s.label)}</li>`)}
-              </ul>`
-            : nothing
-        }
+        <sample-list .app=${this.app}></sample-list>
         <div class="row">
-          <label class="button">
-            ${t.open}<input class="hidden-text" type="file" accept="image/*" @change=${this.#opened} />
-          </label>
-          <label class="button camera">
-            ${t.camera}<input
-              class="hidden-text"
-              type="file"
-              accept="image/*"
-              capture="environment"
-              @change=${this.#opened}
-            />
-          </label>
+          <open-picture .app=${this.app} camera></open-picture>
           <span class="soft small">${t.drop}</span>
         </div>
         <error-note .app=${this.app} place="picture"></error-note>
@@ -104,19 +48,6 @@ export class PictureSection extends AppElement {
         ${this.#seen()}
       </div>
     </section-frame>`;
-  }
-
-  #sample(model: string, file: string, label: string) {
-    const chosen = this.state.picture?.sample === file;
-    return html`<button
-      type="button"
-      title=${label}
-      aria-label=${label}
-      aria-pressed=${chosen}
-      @click=${() => void this.app.controller.chooseSample(file)}
-    >
-      <sample-thumb .app=${this.app} model=${model} file=${file}></sample-thumb>
-    </button>`;
   }
 
   #seen() {

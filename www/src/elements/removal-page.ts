@@ -13,7 +13,8 @@ import './film-player.js';
 import './heatmap-view.js';
 import './mask-editor.js';
 import './remover-curves.js';
-import './sample-thumb.js';
+import './sample-list.js';
+
 import './seed-field.js';
 import { SheetPage } from './sheet-page.js';
 import './term-note.js';
@@ -40,24 +41,8 @@ export class RemovalPage extends SheetPage {
       .part > p {
         max-width: 46em;
       }
-      .samples {
-        display: grid;
-        grid-template-columns: repeat(auto-fill, minmax(2.6em, 3.4em));
-        gap: 0.4em;
-      }
-      .samples button {
-        display: block;
-        width: 100%;
-        min-height: 0;
-        padding: 0;
-        border: 2px solid transparent;
-        border-radius: 0.6em;
-        overflow: hidden;
-        background: none;
-      }
-      .samples button[aria-pressed='true'] {
-        border-color: var(--accent);
-        box-shadow: 0 0 0 2px var(--accent);
+      sample-list {
+        --thumb: minmax(2.6em, 3.4em);
       }
       .what {
         display: grid;
@@ -74,10 +59,6 @@ export class RemovalPage extends SheetPage {
         display: grid;
         gap: 0.9em;
         max-width: 34em;
-      }
-      .button:focus-within {
-        outline: 3px solid var(--accent);
-        outline-offset: 2px;
       }
       heatmap-view {
         max-width: 11em;
@@ -112,13 +93,6 @@ export class RemovalPage extends SheetPage {
     if (source === 'segments' && !bench.segments) void this.app.controller.bench.segment();
   }
 
-  #opened(event: Event): void {
-    const input = event.target as HTMLInputElement;
-    const file = input.files?.[0];
-    if (file) void this.app.controller.openPicture(file, file.name);
-    input.value = '';
-  }
-
   protected override render() {
     const t = this.t.removal;
     return html`<article aria-label=${t.title}>
@@ -140,30 +114,13 @@ export class RemovalPage extends SheetPage {
   /** The picture and its answer, which can be changed here. */
   #subject() {
     const t = this.t.removal;
-    const { answer, target, picture } = this.state;
+    const { answer, target } = this.state;
     const entry = entryOf(this.state);
     const looked = answer?.find((c) => c.class === target);
     return html`<div class="stack">
-      <ul class="samples" aria-label=${this.t.picture.samples}>
-        ${entry?.card.sample.map(
-          (s) =>
-            html`<li>
-              <button
-                type="button"
-                title=${s.label}
-                aria-label=${s.label}
-                aria-pressed=${picture?.sample === s.file}
-                @click=${() => void this.app.controller.chooseSample(s.file)}
-              >
-                <sample-thumb .app=${this.app} model=${entry.card.id} file=${s.file}></sample-thumb>
-              </button>
-            </li>`,
-        )}
-      </ul>
+      <sample-list .app=${this.app}></sample-list>
       <div class="row">
-        <label class="button">
-          ${this.t.picture.open}<input class="hidden-text" type="file" accept="image/*" @change=${this.#opened} />
-        </label>
+        <open-picture .app=${this.app}></open-picture>
         <span class="small soft">
           ${entry ? t.network(entry.card.name) : nothing}
           ${looked ? t.answer(looked.label, this.f.percent(looked.probability)) : nothing}

@@ -1,19 +1,18 @@
 import { css, html, nothing } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
-import { findImputer, findMetric, MOST_MAPS } from '../plan.js';
+import { findMetric, MOST_MAPS } from '../plan.js';
 import type { Evaluated } from '../protocol.gen.js';
 import { CURVES, mapOf, type CurveMetric, type Removers } from '../removal/bench.js';
 import { compared } from '../removal/bench-work.js';
 import type { Order } from '../report.js';
 import { shared } from '../styles/shared.js';
+import { table } from '../styles/table.js';
 import './curve-plot.js';
 import type { Series } from './curve-plot.js';
-import './error-note.js';
 import './info-pop.js';
+import { MapElement } from './map-element.js';
 import './provenance-list.js';
-import { ReportElement } from './report-base.js';
 import './term-note.js';
-import './work-bar.js';
 
 /** Styles of lines: colours first, then the same colours otherwise drawn. */
 const COLOURS = 6;
@@ -25,38 +24,14 @@ function styleOf(k: number): string {
 
 /** One map scored with every imputer in both orders: how much of the score is the filling's. */
 @customElement('remover-curves')
-export class RemoverCurves extends ReportElement {
+export class RemoverCurves extends MapElement {
   static override styles = [
     shared,
+    table,
     css`
-      .scroll {
-        position: relative;
-        overflow-x: auto;
-      }
-      table {
-        border-collapse: collapse;
-        font-size: 0.92em;
-        font-variant-numeric: tabular-nums;
-      }
-      caption {
-        text-align: start;
-        padding-bottom: 0.4em;
-        color: var(--soft);
-      }
-      th,
-      td {
-        padding: 0.3em 1.4em 0.3em 0;
-        border-bottom: 1px solid var(--line);
-        text-align: end;
+      td,
+      tbody th {
         vertical-align: top;
-      }
-      th:first-child {
-        text-align: start;
-        font-weight: 400;
-      }
-      thead th {
-        color: var(--soft);
-        font-weight: 600;
       }
       .text {
         max-width: 18em;
@@ -90,27 +65,10 @@ export class RemoverCurves extends ReportElement {
   ];
 
   @state() private asTable = false;
-  /** The scores are being computed, or the map that they are of. */
-  @state() private running = false;
-
-  readonly #run = (): void => {
-    const { controller } = this.app;
-    if (this.running) controller.cancel();
-    else {
-      this.running = true;
-      void controller.withMap(() => controller.bench.removers()).finally(() => (this.running = false));
-    }
-  };
-
-  #imputerName(id: string): string {
-    const entry = findImputer(this.state.catalogue, id);
-    return entry ? this.text('imputer', entry).name : id;
-  }
 
   protected override render() {
     const t = this.t.removal.removers;
     const { bench, catalogue } = this.state;
-    const { running } = this;
     const map = mapOf(this.state);
     const metrics = CURVES.filter((id) => findMetric(catalogue, id));
     const chosen = compared(this.state).length;
@@ -131,23 +89,13 @@ export class RemoverCurves extends ReportElement {
           </select>
         </label>
       </div>
-      <div class="row">
-        <button
-          class=${running ? '' : 'primary'}
-          type="button"
-          ?disabled=${!running && (chosen === 0 || (!map && this.state.explained.length >= MOST_MAPS))}
-          @click=${this.#run}
-        >
-          ${running ? this.t.cancel : t.run(this.f.count(chosen))}
-        </button>
-        ${
-          map
-            ? html`<span class="small soft">${t.plan(this.methodName(map.method.id), map.label)}</span>`
-            : html`<span class="small soft">${this.t.removal.film.noMap(this.methodName(bench.method))}</span>`
-        }
-        ${running ? html`<work-bar .app=${this.app} .tasks=${['explain', 'removers']}></work-bar>` : nothing}
-      </div>
-      <error-note .app=${this.app} place="removers"></error-note>
+      ${this.runner('removers', () => this.app.controller.bench.removers(), {
+        run: t.run(this.f.count(chosen)),
+        plan: map
+          ? t.plan(this.methodName(map.method.id), map.label)
+          : this.t.removal.film.noMap(this.methodName(bench.method)),
+        blocked: chosen === 0 || (!map && this.state.explained.length >= MOST_MAPS),
+      })}
       ${bench.removers && bench.removers.rows.length > 0 ? this.#found(bench.removers) : nothing}
     </div>`;
   }
@@ -174,7 +122,7 @@ export class RemoverCurves extends ReportElement {
             ${found.rows.map(
               (row) =>
                 html`<tr>
-                  <th scope="row">${this.#imputerName(row.imputer)}</th>
+                  <th scope="row">${this.imputerName(row.imputer)}</th>
                   ${
                     row.error && !row.morf && !row.lerf
                       ? html`<td class="text" colspan="3" lang="en">${this.t.trust.failed(row.error.message)}</td>`
@@ -226,14 +174,14 @@ export class RemoverCurves extends ReportElement {
     const sorted = [...values].sort((a, b) => a.value - b.value);
     const [low, high] = [sorted[0], sorted.at(-1)];
     if (!low || !high) return nothing;
-    const side = (end: typeof low) => [this.f.number(end.value), this.#imputerName(end.imputer)] as const;
+    const side = (end: typeof low) => [this.f.number(end.value), this.imputerName(end.imputer)] as const;
     return html`<p>${t.reading(this.metricName(metric), ...side(low), ...side(high))}</p>`;
   }
 
   #chart(found: Removers, order: Order) {
     const series = found.rows.flatMap((row, k): Series[] => {
       const curve = row[order]?.curves[0];
-      return curve ? [{ name: this.#imputerName(row.imputer), style: styleOf(k), x: curve.x, y: curve.y }] : [];
+      return curve ? [{ name: this.imputerName(row.imputer), style: styleOf(k), x: curve.x, y: curve.y }] : [];
     });
     if (series.length === 0) return nothing;
     const name = this.t.report.orders[order];

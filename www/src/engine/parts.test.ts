@@ -63,18 +63,37 @@ describe('embedded bytes', () => {
 });
 
 describe('a packed file', () => {
-  const bytes = Uint8Array.from({ length: 3000 }, (_, k) => k % 7);
-  const arrives = async (file: Uint8Array<ArrayBuffer>) =>
-    new Uint8Array(await new Response(await unpacked(new Blob([file]).stream())).arrayBuffer());
+  const bytes = Uint8Array.from({ length: 70_000 }, (_, k) => (k * k) % 251);
+  /** `bytes` by `zstd -19`. */
+  const packed = fromBase64(
+    'KLUv/aRwEQEALQgAtA8AAQQJEBkkMUBRZHmQqcThBSZJbpW+6RtKe67jH1iT0BRVmN0pcr0PXq8HXLMRbMktjvFbwjCbDXztZdpWz0/MUNFZ3m' +
+      'rzgxWkOs1nA5w82X0jxnAcxXUn1oxE+bVzM/C0ekIM06FxQxfowJp2VDQW9dvDrZmHd2ldU0tFQT8/QUVLU11pd4eZrcPb9RY0VHaawOgXQ3Gh' +
+      '0wxCerTwM3O1+USM1id1xRxwxiN92TycA2fNOqQVg/Nq3lnRUMxPz1baZe18DZswwlvxji3JbBGzXAevXg+9cindmFUU0JNYH+Oue0ob6b6Vbk' +
+      'kmBeHEqZB5ZFFAMSQZEAkEAQEAezkIf26kQByG4A==',
+  );
+  const arrives = async (...parts: Uint8Array<ArrayBuffer>[]) => {
+    const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+      start: (to) => {
+        for (const part of parts) to.enqueue(part);
+        to.close();
+      },
+    });
+    return new Uint8Array(await new Response(await unpacked(body)).arrayBuffer());
+  };
 
-  it('is unpacked, unless the host had it unpacked on the way', async () => {
-    expect(await arrives(new Uint8Array(gzipSync(bytes)))).toEqual(bytes);
-    expect(await arrives(bytes)).toEqual(bytes);
-    expect(await arrives(new Uint8Array())).toEqual(new Uint8Array());
+  it('is unpacked, whole or in pieces, unless the host had it unpacked on the way', async () => {
+    expect((await arrives(packed)).join()).toBe(bytes.join());
+    expect((await arrives(...Array.from(packed, (byte) => Uint8Array.of(byte)))).join()).toBe(bytes.join());
+    expect((await arrives(bytes)).join()).toBe(bytes.join());
+    expect(await arrives(Uint8Array.of(7))).toEqual(Uint8Array.of(7));
+    expect(await arrives()).toEqual(new Uint8Array());
   });
 
-  it('that is cut off is an error', async () => {
-    await expect(arrives(new Uint8Array(gzipSync(bytes)).slice(0, 30))).rejects.toThrow();
+  it('that is cut off or damaged is an error', async () => {
+    for (const length of [4, 30, packed.length - 1]) await expect(arrives(packed.slice(0, length))).rejects.toThrow();
+    const damaged = packed.slice();
+    damaged.fill(255, 12, 60);
+    await expect(arrives(damaged)).rejects.toThrow();
   });
 });
 

@@ -2,8 +2,8 @@
 import { engineError, reason } from './errors.js';
 import type { EngineBuild } from './features.js';
 import { compileStream, unpacked } from './unpack.js';
-import plain from './wasm/lucarne.wasm.gz?url';
-import relaxed from './wasm/lucarne_relaxed.wasm.gz?url';
+import plain from './wasm/lucarne.wasm.zst?url';
+import relaxed from './wasm/lucarne_relaxed.wasm.zst?url';
 
 /** The site's root. */
 export const root = new URL(__SITE_ROOT__, import.meta.url);
