@@ -30,6 +30,7 @@ fn main() {
         job: &job,
         random: &random,
         networks: &networks,
+        device: None,
     };
     let mut noise = random.stream("bench/picture");
     let picture = Tensor::from_fn(&[3, SIDE, SIDE], |i| {

@@ -45,6 +45,34 @@ impl Removal {
     }
 }
 
+/// Pictures that a network is run on.
+#[derive(Clone, Copy, Debug)]
+pub enum Pictures<'a> {
+    /// `[N, C, H, W]`.
+    Made(&'a Tensor),
+    /// Of one picture and one fill, which the device makes where it can.
+    Mixed(Mixed<'a>),
+}
+
+impl<'a> From<&'a Tensor> for Pictures<'a> {
+    fn from(pictures: &'a Tensor) -> Self {
+        Self::Made(pictures)
+    }
+}
+
+impl<'a> From<Mixed<'a>> for Pictures<'a> {
+    fn from(mixed: Mixed<'a>) -> Self {
+        Self::Mixed(mixed)
+    }
+}
+
+/// What a program is run on.
+#[derive(Clone, Copy)]
+enum Given<'a> {
+    Inputs(&'a [Tensor]),
+    Mixed(Mixed<'a>),
+}
+
 /// Everything a method or metric may use. None of them knows the device.
 pub struct Context<'a> {
     /// Runs the network. Prefer [`Context::scores`], [`Context::gradients`] and [`Context::forward`], which count
@@ -66,21 +94,35 @@ impl Context<'_> {
     /// Runs `program` with this context's weights on `inputs`, in turns of the executor's preferred batch. Each turn
     /// counts one forward pass a picture, and one backward pass where there is one.
     pub async fn run(&self, program: Program, inputs: &[Tensor]) -> Result<Vec<Tensor>, Error> {
+        self.run_on(program, Given::Inputs(inputs)).await
+    }
+
+    async fn run_on(&self, program: Program, given: Given<'_>) -> Result<Vec<Tensor>, Error> {
         let program = Program {
             weights: self.weights,
             missing: program.backward.is_none() && self.removal.imputer.marks_missing(),
             ..program
         };
-        if program.backward.is_some() && inputs[0].data().iter().any(|v| v.is_nan()) {
-            self.removal
-                .needs_values("a gradient is taken by values of the picture")?;
-        }
-        let n = inputs[0].shape()[0];
+        let n = match given {
+            Given::Inputs(inputs) => {
+                if program.backward.is_some() && inputs[0].data().iter().any(|v| v.is_nan()) {
+                    self.removal
+                        .needs_values("a gradient is taken by values of the picture")?;
+                }
+                inputs[0].shape()[0]
+            }
+            Given::Mixed(mixed) => mixed.len(),
+        };
         let mut runs: Vec<Vec<Tensor>> = Vec::new();
         for turn in turns(n, self.exec.turn(&program)) {
             let pictures = turn.len() as u64;
-            let inputs: Vec<Tensor> = inputs.iter().map(|t| t.rows(turn.start, turn.end)).collect();
-            runs.push(self.exec.run(&program, &inputs).await?);
+            runs.push(match given {
+                Given::Inputs(inputs) => {
+                    let inputs: Vec<Tensor> = inputs.iter().map(|t| t.rows(turn.start, turn.end)).collect();
+                    self.exec.run(&program, &inputs).await?
+                }
+                Given::Mixed(mixed) => self.exec.run_mixed(&program, mixed.part(turn)).await?,
+            });
             self.job
                 .step(Passes {
                     forward: pictures,
@@ -92,37 +134,18 @@ impl Context<'_> {
     }
 
     /// Logits `[N, K]` and the outputs of `layers`, in turns of the executor's preferred batch.
-    pub async fn forward(&self, x: &Tensor, layers: &[usize]) -> Result<Vec<Tensor>, Error> {
-        self.run(Program::forward(layers), std::slice::from_ref(x)).await
+    pub async fn forward<'p>(&self, x: impl Into<Pictures<'p>>, layers: &[usize]) -> Result<Vec<Tensor>, Error> {
+        let given = match x.into() {
+            Pictures::Made(x) => Given::Inputs(std::slice::from_ref(x)),
+            Pictures::Mixed(mixed) => Given::Mixed(mixed),
+        };
+        self.run_on(Program::forward(layers), given).await
     }
 
-    /// The target's value for each picture of `x` `[N, C, H, W]`. A value that is not finite is an error.
-    pub async fn scores(&self, x: &Tensor) -> Result<Vec<f32>, Error> {
+    /// The target's value for each picture. A value that is not finite is an error.
+    pub async fn scores<'p>(&self, x: impl Into<Pictures<'p>>) -> Result<Vec<f32>, Error> {
         let logits = self.forward(x, &[]).await?.remove(0);
         self.values(&logits)
-    }
-
-    /// The target's value for each of the pictures of `mixed`, which the device mixes where it can.
-    pub async fn scores_mixed(&self, mixed: Mixed<'_>) -> Result<Vec<f32>, Error> {
-        let program = Program {
-            weights: self.weights,
-            ..Program::default()
-        };
-        let mut values = Vec::with_capacity(mixed.len());
-        for turn in turns(mixed.len(), self.exec.turn(&program)) {
-            let pictures = turn.len() as u64;
-            let masks = mixed.masks.rows(turn.start, turn.end);
-            let part = Mixed { masks: &masks, ..mixed };
-            let logits = self.exec.run_mixed(&program, part).await?.remove(0);
-            values.extend(self.values(&logits)?);
-            self.job
-                .step(Passes {
-                    forward: pictures,
-                    backward: 0,
-                })
-                .await?;
-        }
-        Ok(values)
     }
 
     /// The target's values of `logits` `[N, K]`.
@@ -204,6 +227,7 @@ impl Context<'_> {
             job: self.job,
             random: self.random,
             networks: &self.removal.networks,
+            device: self.exec.coprocessor(),
         }
     }
 

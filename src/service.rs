@@ -9,7 +9,7 @@ use crate::error::{Error, InputError};
 use crate::exec::gpu::{Compute, Shared};
 use crate::exec::pool::{Batch, Lanes};
 use crate::exec::{Cpu, Executor, Gpu, Note, Pool};
-use crate::gpu::Unavailable;
+use crate::gpu::{Precision, Unavailable};
 use crate::graph::inspect;
 use crate::imputer::{ImputeContext, Networks};
 use crate::job::{Host, Job};
@@ -226,6 +226,7 @@ impl Service {
                     job: &job,
                     random: &random,
                     networks: &self.networks,
+                    device: pool.coprocessor(),
                 };
                 let filled = input.with(session::impute(&cx, &input, &removed, &removal).await?);
                 let q = self.question(&*pool, &job, &input, session::UNASKED, &removal, &random);
@@ -288,13 +289,18 @@ impl Service {
     async fn choose(&self, prefer: WireDevice, software: bool) -> Reply {
         let opened = match prefer {
             WireDevice::Cpu => Ok(None),
-            WireDevice::Auto | WireDevice::Gpu => self.devices.open(software).await.map(Some),
+            WireDevice::Auto | WireDevice::Gpu | WireDevice::GpuF16 => self.devices.open(software).await.map(Some),
+        };
+        let precision = if prefer == WireDevice::GpuF16 {
+            Precision::Half
+        } else {
+            Precision::Single
         };
         for loaded in self.models.borrow_mut().values_mut() {
             loaded.gpu = None;
         }
         let (device, why) = match opened {
-            Ok(compute) => (compute.map(Shared::new), None),
+            Ok(compute) => (compute.map(|compute| Shared::new(compute, precision)), None),
             Err(why) => (None, Some(WireNote::from(&Note::from(&why)))),
         };
         let gpu = device.as_ref().map(|device| device.name());

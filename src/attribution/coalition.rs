@@ -6,7 +6,7 @@ use crate::imputer::Remover;
 use crate::job::Passes;
 use crate::rng::Stream;
 use crate::segment::{self, Segmentation, Segments};
-use crate::{Context, Error, Input, Model, Tensor};
+use crate::{Context, Error, Input, Mask, Model};
 
 /// A number of forward passes.
 pub(super) fn forward(passes: usize) -> Passes {
@@ -66,11 +66,9 @@ impl<'a> Game<'a> {
 
     /// What each coalition is worth. Give no more at once than one of [`Context::batches`].
     pub(super) async fn worth(&self, coalitions: &[Vec<bool>]) -> Result<Vec<f64>, Error> {
-        let mut pictures = Vec::with_capacity(coalitions.len());
-        for present in coalitions {
-            pictures.push(self.remover.remove(&self.segments.mask(|k| !present[k])).await?);
-        }
-        let scores = self.cx.scores(&Tensor::stack(&pictures)).await?;
+        let absent = |present: &Vec<bool>| self.segments.mask(|k| !present[k]);
+        let masks: Vec<Mask> = coalitions.iter().map(absent).collect();
+        let scores = self.cx.scores(&self.remover.without(&masks).await?).await?;
         Ok(scores.into_iter().map(f64::from).collect())
     }
 

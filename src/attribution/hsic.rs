@@ -28,7 +28,7 @@ use super::sensitivity::{bicubic, cells, check, design};
 use super::{Attribution, Axiom, Family, Method, MethodMeta, Need};
 use crate::imputer::Remover;
 use crate::job::Passes;
-use crate::{Context, Error, Input, Mask, Model, Tensor};
+use crate::{Context, Error, Input, Mask, Model};
 
 /// See the [module](self).
 pub struct Hsic;
@@ -72,14 +72,13 @@ impl Method for Hsic {
         let cells = cells(p.grid, height, width);
         let mut answers = Vec::with_capacity(p.designs);
         for turn in cx.batches(p.designs) {
-            let mut pictures = Vec::with_capacity(turn.len());
-            for row in turn.clone() {
+            let removed = |row: usize| {
                 let first = !remover.can_remove_everything() && (0..variables).all(|cell| !seen(row, cell));
                 let gone = |cell: usize| !(seen(row, cell) || first && cell == 0);
-                let removed = Mask::new(height, width, cells.iter().map(|&cell| gone(cell)).collect());
-                pictures.push(remover.remove(&removed).await?);
-            }
-            let scores = cx.scores(&Tensor::stack(&pictures)).await?;
+                Mask::new(height, width, cells.iter().map(|&cell| gone(cell)).collect())
+            };
+            let masks: Vec<Mask> = turn.clone().map(removed).collect();
+            let scores = cx.scores(&remover.without(&masks).await?).await?;
             answers.extend(scores.into_iter().map(f64::from));
             if turn.end >= 4 && turn.end < p.designs {
                 cx.job.offer(|| {

@@ -94,16 +94,15 @@ impl Method for Occlusion {
         let whole = cx.scores(&Tensor::stack(std::slice::from_ref(&input.tensor))).await?[0];
         let mut sum = vec![0.0f64; height * width];
         let mut covered = vec![0u32; height * width];
-        let mut mask = Mask::all(height, width, false);
         for range in cx.batches(rows.len() * columns.len()) {
-            let mut pictures = Vec::with_capacity(range.len());
-            for k in range.clone() {
+            let hidden = |k: usize| {
+                let mut mask = Mask::all(height, width, false);
                 let window = (rows[k / columns.len()], columns[k % columns.len()]);
                 each_pixel(window, width, |i| mask.bits_mut()[i] = true);
-                pictures.push(remover.remove(&mask).await?);
-                each_pixel(window, width, |i| mask.bits_mut()[i] = false);
-            }
-            let scores = cx.scores(&Tensor::stack(&pictures)).await?;
+                mask
+            };
+            let masks: Vec<Mask> = range.clone().map(hidden).collect();
+            let scores = cx.scores(&remover.without(&masks).await?).await?;
             for (k, score) in range.zip(scores) {
                 let window = (rows[k / columns.len()], columns[k % columns.len()]);
                 each_pixel(window, width, |i| {

@@ -185,15 +185,16 @@ impl Method for PartitionShap {
         let score = async |shown: &[Vec<Rectangle>]| -> Result<Vec<f64>, Error> {
             let mut worth = Vec::with_capacity(shown.len());
             for turn in cx.batches(shown.len()) {
-                let mut pictures = Vec::with_capacity(turn.len());
-                for rectangles in &shown[turn] {
+                let hidden = |rectangles: &Vec<Rectangle>| {
                     let mut removed = Mask::all(height, width, true);
                     for i in rectangles.iter().flat_map(|r| r.pixels(width)) {
                         removed.bits_mut()[i] = false;
                     }
-                    pictures.push(remover.remove(&removed).await?);
-                }
-                worth.extend(cx.scores(&Tensor::stack(&pictures)).await?.into_iter().map(f64::from));
+                    removed
+                };
+                let masks: Vec<Mask> = shown[turn].iter().map(hidden).collect();
+                let scores = cx.scores(&remover.without(&masks).await?).await?;
+                worth.extend(scores.into_iter().map(f64::from));
             }
             Ok(worth)
         };

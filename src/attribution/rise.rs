@@ -22,11 +22,9 @@
 //! **Parity.** The formula in float64 on recorded masks `[samples, 1, H, W]` of the stream `rise/masks`, within 1e-4; the
 //! masks themselves are the authors' (`skimage.transform.resize(order=1, mode="reflect")`), with our own draws.
 
-use std::borrow::Cow;
-
 use super::{Attribution, Axiom, Family, Method, MethodMeta, Need};
 use crate::error::InputError;
-use crate::exec::Mixed;
+use crate::exec::{Enlarging, Masks, Mixed};
 use crate::imputer::Remover;
 use crate::job::Passes;
 use crate::rng::Stream;
@@ -93,23 +91,32 @@ impl Method for Rise {
         let map =
             |sum: &[f64], n: usize| Tensor::from_fn(&[1, height, width], |i| (sum[i] / (n as f64 * p.keep)) as f32);
         for range in cx.batches(p.samples) {
-            let masks: Vec<Cow<'_, [f32]>> = range
-                .clone()
-                .map(|k| match recorded {
-                    Some(masks) => Cow::Borrowed(masks.row(k)),
-                    None => Cow::Owned(cells.mask(p.keep as f32, &mut stream)),
-                })
-                .collect();
-            let stacked = Tensor::new(&[masks.len(), 1, height, width], masks.concat());
-            let scores = cx
-                .scores_mixed(Mixed {
-                    x: &input.tensor,
-                    fill,
-                    masks: &stacked,
-                })
-                .await?;
-            for (mask, score) in masks.iter().zip(scores) {
-                for (sum, &m) in sum.iter_mut().zip(mask.iter()) {
+            let pixels = height * width;
+            let (mut shares, mut drawn, mut shifts) = (Vec::new(), Vec::new(), Vec::new());
+            if let Some(masks) = recorded {
+                shares.extend_from_slice(&masks.data()[range.start * pixels..range.end * pixels]);
+            } else {
+                for _ in range.clone() {
+                    let (values, shift) = cells.draw(p.keep as f32, &mut stream);
+                    shares.extend(cells.enlarge(&values, shift));
+                    drawn.extend(values);
+                    shifts.push(shift);
+                }
+            }
+            let masks = if recorded.is_some() {
+                Masks::Shares(&shares)
+            } else {
+                Masks::Cells {
+                    shares: &shares,
+                    cells: &drawn,
+                    shifts: &shifts,
+                    how: &cells.how,
+                }
+            };
+            let x = &input.tensor;
+            let scores = cx.scores(Mixed { x, fill, masks }).await?;
+            for (mask, score) in shares.chunks(pixels).zip(scores) {
+                for (sum, &m) in sum.iter_mut().zip(mask) {
                     *sum += f64::from(score) * f64::from(m);
                 }
             }
@@ -121,71 +128,65 @@ impl Method for Rise {
 
 /// How masks are enlarged from a grid of cells.
 struct Cells {
-    grid: usize,
-    rows: Axis,
-    columns: Axis,
+    how: Enlarging,
+    /// Height and width of the picture.
+    size: [usize; 2],
+    /// Height and width of a cell.
+    cell: [usize; 2],
 }
 
-/// One axis of the enlarged grid: for each of its pixels, the two nearest cells and the share of the second.
-struct Axis {
-    side: usize,
-    cell: usize,
-    nearest: Vec<(usize, usize, f32)>,
-}
-
-impl Axis {
-    /// Beyond its border the grid is mirrored about the centres of its outer cells.
-    fn new(grid: usize, side: usize) -> Self {
-        let cell = side.div_ceil(grid);
-        let length = (grid + 1) * cell;
-        let mirror = |k: isize| {
-            let k = k.unsigned_abs();
-            if k < grid {
-                k
-            } else {
-                (2 * (grid - 1)).saturating_sub(k)
-            }
-        };
-        let nearest = (0..length)
-            .map(|u| {
-                let at = (u as f64 + 0.5) * grid as f64 / length as f64 - 0.5;
-                let below = at.floor();
-                (mirror(below as isize), mirror(below as isize + 1), (at - below) as f32)
-            })
-            .collect();
-        Self { side, cell, nearest }
-    }
-
-    /// The pixels of the picture when the mask is shifted by `shift`.
-    fn cut(&self, shift: usize) -> &[(usize, usize, f32)] {
-        &self.nearest[shift..shift + self.side]
-    }
+/// For each pixel of an axis of the enlarged grid, the two nearest cells and the share of the second. Beyond its border the
+/// grid is mirrored about the centres of its outer cells.
+fn nearest(grid: usize, cell: usize) -> Vec<(usize, usize, f32)> {
+    let length = (grid + 1) * cell;
+    let mirror = |k: isize| {
+        let k = k.unsigned_abs();
+        if k < grid {
+            k
+        } else {
+            (2 * (grid - 1)).saturating_sub(k)
+        }
+    };
+    (0..length)
+        .map(|u| {
+            let at = (u as f64 + 0.5) * grid as f64 / length as f64 - 0.5;
+            let below = at.floor();
+            (mirror(below as isize), mirror(below as isize + 1), (at - below) as f32)
+        })
+        .collect()
 }
 
 impl Cells {
     fn new(grid: usize, height: usize, width: usize) -> Self {
+        let cell = [height.div_ceil(grid), width.div_ceil(grid)];
         Self {
-            grid,
-            rows: Axis::new(grid, height),
-            columns: Axis::new(grid, width),
+            how: Enlarging {
+                grid,
+                rows: nearest(grid, cell[0]),
+                columns: nearest(grid, cell[1]),
+            },
+            size: [height, width],
+            cell,
         }
     }
 
-    /// A mask `[H, W]` from `grid * grid` draws for the cells and two for the shift.
-    fn mask(&self, keep: f32, stream: &mut Stream) -> Vec<f32> {
-        let cells: Vec<f32> = (0..self.grid * self.grid)
+    /// `grid * grid` draws for the cells, and two for the shift.
+    fn draw(&self, keep: f32, stream: &mut Stream) -> (Vec<f32>, [usize; 2]) {
+        let cells: Vec<f32> = (0..self.how.grid * self.how.grid)
             .map(|_| f32::from(u8::from(stream.uniform() < keep)))
             .collect();
-        let (down, right) = (stream.index(self.rows.cell), stream.index(self.columns.cell));
-        self.enlarge(&cells, down, right)
+        (cells, self.cell.map(|side| stream.index(side)))
     }
 
-    fn enlarge(&self, cells: &[f32], down: usize, right: usize) -> Vec<f32> {
-        let columns = self.columns.cut(right);
-        let mut mask = Vec::with_capacity(self.rows.side * self.columns.side);
-        for &(above, below, share) in self.rows.cut(down) {
+    /// A mask `[H, W]`.
+    fn enlarge(&self, cells: &[f32], [down, right]: [usize; 2]) -> Vec<f32> {
+        let Enlarging { grid, rows, columns } = &self.how;
+        let [height, width] = self.size;
+        let columns = &columns[right..right + width];
+        let mut mask = Vec::with_capacity(height * width);
+        for &(above, below, share) in &rows[down..down + height] {
             let across = |row: usize, &(a, b, t): &(usize, usize, f32)| {
-                let cells = &cells[row * self.grid..(row + 1) * self.grid];
+                let cells = &cells[row * grid..(row + 1) * grid];
                 cells[a] + t * (cells[b] - cells[a])
             };
             mask.extend(columns.iter().map(|column| {
@@ -206,7 +207,7 @@ mod tests {
     #[test]
     fn masks_are_enlarged_as_by_the_authors() {
         let cells = [1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.0, 1.0];
-        let mask = Cells::new(3, 9, 5).enlarge(&cells, 1, 1);
+        let mask = Cells::new(3, 9, 5).enlarge(&cells, [1, 1]);
         let expected = [
             0.828_125, 0.546_875, 0.265_625, 0.125, 0.125, 0.828_125, 0.546_875, 0.265_625, 0.125, 0.125, 0.609_375,
             0.515_625, 0.421_875, 0.375, 0.375, 0.390_625, 0.484_375, 0.578_125, 0.625, 0.625, 0.171_875, 0.453_125,
@@ -226,7 +227,8 @@ mod tests {
         let mut stream = SeedStream::new(5).stream("rise/masks");
         let mut total = 0.0;
         for _ in 0..400 {
-            let mask = cells.mask(0.3, &mut stream);
+            let (values, shift) = cells.draw(0.3, &mut stream);
+            let mask = cells.enlarge(&values, shift);
             assert!(mask.len() == 30 * 41 && mask.iter().all(|m| (0.0..=1.0).contains(m)));
             total += mask.iter().map(|&m| f64::from(m)).sum::<f64>() / mask.len() as f64;
         }
@@ -237,7 +239,9 @@ mod tests {
     fn one_cell_and_tiny_pictures_work() {
         let mut stream = SeedStream::new(0).stream("rise/masks");
         for (grid, h, w) in [(1, 1, 1), (1, 3, 2), (2, 1, 5), (64, 3, 3)] {
-            assert_eq!(Cells::new(grid, h, w).mask(0.5, &mut stream).len(), h * w);
+            let cells = Cells::new(grid, h, w);
+            let (values, shift) = cells.draw(0.5, &mut stream);
+            assert_eq!(cells.enlarge(&values, shift).len(), h * w);
         }
     }
 }

@@ -23,9 +23,10 @@
 
 use super::cam::{self, LayerParams};
 use super::{Attribution, Family, Method, MethodMeta, Need};
+use crate::exec::{Masks, Mixed};
 use crate::imputer::Remover;
 use crate::job::Passes;
-use crate::{Context, Error, Input, Model, Tensor};
+use crate::{Context, Error, Input, Model};
 
 /// See the [module](self).
 pub struct ScoreCam;
@@ -64,13 +65,18 @@ impl Method for ScoreCam {
         let (rows, columns) = (between(looked.grid.height, height), between(looked.grid.width, width));
         let mut scores = Vec::with_capacity(looked.grid.channels);
         for range in cx.batches(looked.grid.channels) {
-            let pictures: Vec<Tensor> = maps
+            let shares: Vec<f64> = maps
                 .channels()
                 .skip(range.start)
                 .take(range.len())
-                .map(|map| seen_through(&opened(&enlarged(map, &rows, &columns, looked.grid.width)), input, fill))
+                .flat_map(|map| opened(&enlarged(map, &rows, &columns, looked.grid.width)))
                 .collect();
-            scores.extend(cx.scores(&Tensor::stack(&pictures)).await?.into_iter().map(f64::from));
+            let mixed = Mixed {
+                x: &input.tensor,
+                fill,
+                masks: Masks::Fine(&shares),
+            };
+            scores.extend(cx.scores(mixed).await?.into_iter().map(f64::from));
             cx.job.offer(|| looked.rectified(&maps.weighed(&softmax(&scores))));
         }
         Ok(looked.attribution(model, &maps.weighed(&softmax(&scores))))
@@ -110,15 +116,6 @@ fn opened(map: &[f64]) -> Vec<f64> {
     let least = map.iter().copied().fold(f64::INFINITY, f64::min);
     let greatest = map.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     map.iter().map(|v| (v - least) / (greatest - least + 1e-8)).collect()
-}
-
-/// `m x + (1 - m) fill` for a mask `[H, W]`.
-fn seen_through(mask: &[f64], input: &Input, fill: &Tensor) -> Tensor {
-    let (x, fill) = (input.tensor.data(), fill.data());
-    Tensor::from_fn(input.tensor.shape(), |i| {
-        let m = mask[i % mask.len()];
-        (m * f64::from(x[i]) + (1.0 - m) * f64::from(fill[i])) as f32
-    })
 }
 
 fn softmax(scores: &[f64]) -> Vec<f64> {

@@ -24,11 +24,11 @@
 
 use super::coalition::forward;
 use super::sensitivity::{bicubic, cells, check, design};
-use super::soft_mask::mixed;
 use super::{Attribution, Axiom, Family, Method, MethodMeta, Need};
+use crate::exec::{Masks, Mixed};
 use crate::imputer::Remover;
 use crate::job::Passes;
-use crate::{Context, Error, Input, Model, Tensor};
+use crate::{Context, Error, Input, Model};
 
 /// See the [module](self).
 pub struct Sobol;
@@ -74,7 +74,7 @@ impl Method for Sobol {
         let mut first = Vec::with_capacity(p.designs);
         let mut changes = vec![0.0f64; variables];
         for turn in cx.batches(p.designs * (variables + 1)) {
-            let picture = |t: usize| {
+            let shares = |t: usize| {
                 let (block, row) = (t / p.designs, design.row(t % p.designs));
                 let value = |cell: usize| {
                     if cell + 1 == block {
@@ -83,12 +83,16 @@ impl Method for Sobol {
                         row[cell]
                     }
                 };
-                let mask: Vec<f32> = cells.iter().map(|&cell| value(cell)).collect();
-                mixed(&mask, &input.tensor, fill)
+                cells.iter().map(|&cell| value(cell)).collect::<Vec<f32>>()
             };
-            let pictures: Vec<Tensor> = turn.clone().map(picture).collect();
+            let shares: Vec<f32> = turn.clone().flat_map(shares).collect();
+            let mixed = Mixed {
+                x: &input.tensor,
+                fill,
+                masks: Masks::Shares(&shares),
+            };
             let end = turn.end;
-            for (t, score) in turn.zip(cx.scores(&Tensor::stack(&pictures)).await?) {
+            for (t, score) in turn.zip(cx.scores(mixed).await?) {
                 match t / p.designs {
                     0 => first.push(f64::from(score)),
                     block => changes[block - 1] += (first[t % p.designs] - f64::from(score)).powi(2),

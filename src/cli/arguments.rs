@@ -87,6 +87,8 @@ pub enum Where {
     Cpu,
     /// On a GPU
     Gpu,
+    /// On a GPU with 16 bits where it has them; provenance tells how far the first picture's results are off
+    GpuF16,
 }
 
 /// What is explained, and by which draws.

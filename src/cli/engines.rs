@@ -37,8 +37,15 @@ pub fn engine(model: &Arc<Model>, network: &Network) -> Result<Rc<dyn Executor>,
         return Ok(pool);
     }
     match block_on(gpu::Gpu::open(options())) {
-        Ok(found) => Ok(Rc::new(Gpu::new(pool, Shared::new(Rc::new(found))))),
-        Err(why) if network.device == Where::Gpu => Err(Failure::new(why.to_string(), "Use --device auto or cpu.")),
+        Ok(found) => {
+            let precision = if network.device == Where::GpuF16 {
+                gpu::Precision::Half
+            } else {
+                gpu::Precision::Single
+            };
+            Ok(Rc::new(Gpu::new(pool, Shared::new(Rc::new(found), precision))))
+        }
+        Err(why) if network.device != Where::Auto => Err(Failure::new(why.to_string(), "Use --device auto or cpu.")),
         Err(why) => {
             eprintln!("lucarne: {why}; the processor is used.");
             Ok(pool)
@@ -72,7 +79,12 @@ pub fn list(json: bool) -> Result<(), Failure> {
     let gpu = match block_on(gpu::Gpu::open(options())) {
         Ok(found) => Found {
             device: "gpu",
-            name: format!("{} ({})", found.adapter().name, found.adapter().backend),
+            name: format!(
+                "{} ({}{})",
+                found.adapter().name,
+                found.adapter().backend,
+                if found.adapter().half { ", 16 bits" } else { "" }
+            ),
             usable: true,
             why: String::new(),
         },

@@ -216,6 +216,7 @@ pub fn impute(arguments: &Impute, json: bool) -> Result<(), Failure> {
         job: &Job::new(&host),
         random: &random,
         networks: &models::networks()?,
+        device: None,
     };
     let filled = block_on(session::impute(&cx, &input, &removed, &removal))?;
     match format {

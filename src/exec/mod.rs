@@ -6,13 +6,13 @@ pub mod mixed;
 pub mod pool;
 
 use crate::error::{Error, RunError};
-use crate::gpu::Unavailable;
+use crate::gpu::{Unavailable, ir::Graph};
 use crate::program::{Program, Wrt};
 use crate::{BoxFuture, Model, Tensor};
 
 pub use cpu::Cpu;
 pub use gpu::Gpu;
-pub use mixed::Mixed;
+pub use mixed::{Enlarging, Masks, Mixed};
 pub use pool::Pool;
 
 /// Where a network runs.
@@ -66,6 +66,8 @@ pub enum NoteKind {
     Refused,
     /// The GPU computes a known network otherwise.
     Differs,
+    /// The GPU computed with 16 bits, as it was asked to; or why it did not.
+    Half,
 }
 
 impl NoteKind {
@@ -81,6 +83,7 @@ impl NoteKind {
             Self::Software => "gpu-software",
             Self::Refused => "gpu-refused",
             Self::Differs => "gpu-differs",
+            Self::Half => "gpu-f16",
         }
     }
 }
@@ -117,6 +120,18 @@ pub struct Gradients {
     pub by: Vec<Tensor>,
 }
 
+/// What a device may compute beside passes of the network: the work of imputers. Without one they do it themselves.
+pub trait Coprocessor {
+    /// Runs, in `f32`, what `key` names; `describe` describes it the first time. `None` where the device does not take it or
+    /// fails: the caller then computes it itself, and [`Executor::notes`] says why.
+    fn compute<'a>(
+        &'a self,
+        key: &'a str,
+        describe: &'a dyn Fn() -> Result<Graph, String>,
+        inputs: Vec<Tensor>,
+    ) -> BoxFuture<'a, Option<Vec<Tensor>>>;
+}
+
 /// Runs one model.
 pub trait Executor {
     /// The model.
@@ -142,12 +157,17 @@ pub trait Executor {
         Vec::new()
     }
 
+    /// What else it computes, where it is a device that does.
+    fn coprocessor(&self) -> Option<&dyn Coprocessor> {
+        None
+    }
+
     /// Runs `program`; see [`Program`] for its inputs and outputs, all batch first.
     fn run<'a>(&'a self, program: &'a Program, inputs: &'a [Tensor]) -> BoxFuture<'a, Result<Vec<Tensor>, Error>>;
 
     /// Runs a `program` whose only input is the pictures on pictures that are mixed by masks, which a device may do itself.
     fn run_mixed<'a>(&'a self, program: &'a Program, mixed: Mixed<'a>) -> BoxFuture<'a, Result<Vec<Tensor>, Error>> {
-        Box::pin(async move { self.run(program, &[mixed.pictures(0..mixed.len())]).await })
+        Box::pin(async move { self.run(program, &[mixed.pictures()]).await })
     }
 
     /// Logits `[N, K]` of `x` `[N, C, H, W]`, then the output of each of `layers`, batch first.

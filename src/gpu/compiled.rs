@@ -15,6 +15,8 @@ use super::plan::plan;
 use super::wgsl::{Buffer, Kernel, Known, Target, kernels};
 use crate::Tensor;
 
+/// Workgroups along one dimension that every device takes.
+pub(super) const WORKGROUPS: u32 = 65_535;
 /// Buffers for reading back that are kept for the next run.
 const STAGED: usize = 3;
 
@@ -108,12 +110,27 @@ impl Gpu {
             .iter()
             .flat_map(|group| kernels(known, group, target))
             .collect();
+        let most = made.iter().flat_map(|kernel| kernel.workgroups).max().unwrap_or(0);
+        if most > WORKGROUPS {
+            return Err(Failure::TooLarge {
+                what: "a kernel".into(),
+                found: u64::from(most),
+                unit: "workgroups in a row",
+                limit: u64::from(WORKGROUPS),
+            });
+        }
         let plan = plan(graph, &fused.root, &made);
         let size = if target.half { 2 } else { 4 };
+        let computed = graph.outputs.iter().map(|&id| &graph.values[fused.root[id.0].0]);
+        let read = computed.filter(|value| value.constant.is_none());
+        let read = read.fold(0, |sum: u64, value| {
+            sum + (value.len() as u64 * size as u64).next_multiple_of(16)
+        });
+        self.fits(read, || "what is read back".into())?;
         let slots = plan
             .slots
             .iter()
-            .map(|&len| self.buffer(len * size, || format!("an array of {len} values")))
+            .map(|&len| self.buffer(len.saturating_mul(size), || format!("an array of {len} values")))
             .collect::<Result<Vec<_>, _>>()?;
         let mut constants: Vec<Rc<wgpu::Buffer>> = vec![];
         let mut of_values: HashMap<ValueId, usize> = HashMap::new();

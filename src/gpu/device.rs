@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::rc::{Rc, Weak};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::compiled::WORKGROUPS;
 use super::failure::{Failure, Unavailable};
 use super::wgsl::Target;
 
@@ -172,7 +173,7 @@ impl Gpu {
                 limits.max_compute_workgroup_storage_size,
                 least.max_compute_workgroup_storage_size,
             ),
-            ("workgroups", limits.max_compute_workgroups_per_dimension, 65_535),
+            ("workgroups", limits.max_compute_workgroups_per_dimension, WORKGROUPS),
         ] {
             if given < needed {
                 return Err(refuse(format!("{given} {what}, {needed} are needed")));
@@ -208,7 +209,9 @@ impl Gpu {
             let mut state = of_errors.lock().unwrap_or_else(PoisonError::into_inner);
             state.failed.get_or_insert(failure(&error));
         }));
+        // Kernels count elements in 32 bits.
         let largest = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
+        let largest = largest.min(u64::from(u32::MAX));
         Ok(Self {
             inner: Rc::new(Inner {
                 device,
@@ -373,20 +376,27 @@ impl Gpu {
     /// [`Failure::TooLarge`] where the device can't bind it.
     pub(super) fn buffer(&self, bytes: usize, what: impl FnOnce() -> String) -> Result<wgpu::Buffer, Failure> {
         let size = (bytes as u64).next_multiple_of(16).max(16);
-        let limit = self.inner.adapter.largest;
-        if size > limit {
-            return Err(Failure::TooLarge {
-                what: what(),
-                bytes: size,
-                limit,
-            });
-        }
+        self.fits(size, what)?;
         Ok(self.inner.device.create_buffer(&wgpu::BufferDescriptor {
             label: None,
             size,
             usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC,
             mapped_at_creation: false,
         }))
+    }
+
+    /// Whether a buffer may have so many bytes.
+    pub(super) fn fits(&self, bytes: u64, what: impl FnOnce() -> String) -> Result<(), Failure> {
+        let limit = self.inner.adapter.largest;
+        if bytes <= limit {
+            return Ok(());
+        }
+        Err(Failure::TooLarge {
+            what: what(),
+            found: bytes,
+            unit: "bytes",
+            limit,
+        })
     }
 
     /// A buffer that holds these bytes; equal ones are one.

@@ -124,12 +124,12 @@ fn unary(f: Unary, x: &str) -> String {
             (false, true) => format!("max({x}, {})", literal(low)),
             (false, false) => format!("min(max({x}, {}), {})", literal(low), literal(high)),
         },
-        Unary::Sin => format!("sin({x})"),
-        Unary::Cos => format!("cos({x})"),
-        Unary::Tan => format!("tan({x})"),
-        Unary::Asin => format!("asin({x})"),
-        Unary::Acos => format!("acos({x})"),
-        Unary::Atan => format!("atan({x})"),
+        Unary::Sin => format!("turned({x}, 0)"),
+        Unary::Cos => format!("turned({x}, 1)"),
+        Unary::Tan => format!("turned({x}, 0) / turned({x}, 1)"),
+        Unary::Asin => format!("arcsine({x})"),
+        Unary::Acos => format!("arccosine({x})"),
+        Unary::Atan => format!("arctangent({x})"),
         Unary::Sinh => format!("0.5 * (exp({x}) - exp(-{x}))"),
         Unary::Cosh => format!("0.5 * (exp({x}) + exp(-{x}))"),
         Unary::Asinh => format!("sign({x}) * log(abs({x}) + sqrt({x} * {x} + 1.0))"),
@@ -161,7 +161,7 @@ fn binary(f: Binary, a: &str, b: &str) -> String {
     }
 }
 
-/// Functions that expressions call.
+/// Functions that expressions call: WGSL's own trigonometry need not be exact to more than 3 digits.
 pub(super) const FUNCTIONS: &str = "
 // Not a constant, so that what is not finite may be made from it.
 var<private> nought: u32 = 0u;
@@ -182,6 +182,42 @@ fn erf(x: f32) -> f32 {
   let tail = 0.0016125628 + t * (0.26156357 + t * (0.3902269 + t * (-0.05291978 + t * (0.6266026 - t * 0.22729844))));
   return select(sign(x) * (1.0 - tail * exp(-a * a)), near, abs(x) < 1.0);
 }
+// The sine of x and so many quarters of a turn: what is left of x by whole quarters in three parts, then a polynomial.
+fn turned(x: f32, quarters: i32) -> f32 {
+  let k = round(x * 0.63661977);
+  let r = ((x - k * 1.5703125) - k * 0.00048375130) - k * 0.000000075497900;
+  let z = r * r;
+  let odd = r + r * z * (-0.16666655 + z * (0.0083321609 - z * 0.00019515296));
+  let even = 1.0 - 0.5 * z + z * z * (0.041666646 + z * (-0.0013887316 + z * 0.000024433157));
+  let q = i32(k) + quarters;
+  let size = select(odd, even, (q & 1) != 0);
+  return select(size, -size, (q & 2) != 0);
+}
+fn arctangent(x: f32) -> f32 {
+  let a = abs(x);
+  let far = a > 2.4142136;
+  let middle = a > 0.41421357;
+  let t = select(select(a, (a - 1.0) / (a + 1.0), middle), -1.0 / a, far);
+  let start = select(select(0.0, 0.78539816, middle), 1.5707963, far);
+  let z = t * t;
+  let y = start + (t + t * z * (-0.33332950 + z * (0.19977711 + z * (-0.13877685 + z * 0.080537446))));
+  return select(y, -y, x < 0.0);
+}
+fn arcsine(x: f32) -> f32 {
+  let a = abs(x);
+  if (a > 1.0) { return bits(0x7fc00000u); }
+  let far = a > 0.5;
+  let z = select(a * a, 0.5 * (1.0 - a), far);
+  let t = select(a, sqrt(z), far);
+  let p = t + t * z * (0.16666752 + z * (0.074953003 + z * (0.045470025 + z * (0.024181311 + z * 0.042163199))));
+  let y = select(p, 1.5707963 - 2.0 * p, far);
+  return select(y, -y, x < 0.0);
+}
+fn arccosine(x: f32) -> f32 {
+  if (x > 0.5) { return 2.0 * arcsine(sqrt(0.5 - 0.5 * x)); }
+  if (x < -0.5) { return 3.1415927 - 2.0 * arcsine(sqrt(0.5 + 0.5 * x)); }
+  return 1.5707963 - arcsine(x);
+}
 fn power(a: f32, b: f32) -> f32 {
   let whole = floor(b) == b;
   if (b == 0.0) { return 1.0; }
@@ -197,7 +233,17 @@ fn power(a: f32, b: f32) -> f32 {
 
 /// Which of [`FUNCTIONS`] `code` needs: all or none.
 pub(super) fn functions(code: &str) -> &'static str {
-    let calls = ["bits(", "sigmoid(", "stanh(", "erf(", "power("];
+    let calls = [
+        "bits(",
+        "sigmoid(",
+        "stanh(",
+        "erf(",
+        "power(",
+        "turned(",
+        "arctangent(",
+        "arcsine(",
+        "arccosine(",
+    ];
     if calls.iter().any(|call| code.contains(call)) {
         FUNCTIONS
     } else {

@@ -48,13 +48,15 @@ pub enum Failure {
         /// What the system says.
         why: String,
     },
-    /// An array is larger than the device lets a kernel bind.
-    #[error("{what} takes {bytes} bytes on the GPU, which binds {limit} at most")]
+    /// Something is larger than the device lets it be.
+    #[error("{what} takes {found} {unit} on the GPU, which allows {limit}")]
     TooLarge {
-        /// Which array.
+        /// What.
         what: String,
         /// Its size.
-        bytes: u64,
+        found: u64,
+        /// In what.
+        unit: &'static str,
         /// The device's limit.
         limit: u64,
     },

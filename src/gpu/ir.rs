@@ -407,6 +407,12 @@ impl Graph {
         if shape.contains(&0) {
             return Err(refuse(format!("its result {shape:?} is empty")));
         }
+        let number = |n: u32, &size: &usize| n.checked_mul(u32::try_from(size).ok()?);
+        if shape.iter().try_fold(1, number).is_none() {
+            return Err(refuse(format!(
+                "its result {shape:?} has more elements than 32 bits count"
+            )));
+        }
         let output = self.value(&shape, None);
         self.nodes.push(Node {
             op,

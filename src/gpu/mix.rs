@@ -1,37 +1,86 @@
 //! Perturbed pictures made on the device: only masks go up.
 
+use std::ops::Range;
 use std::rc::Rc;
 
 use super::compiled::{Compiled, Dispatch, Pending};
 use super::failure::Failure;
 use super::wgsl::mix::{Form, kernel};
 use super::wgsl::{Kernel, Target};
-use crate::Tensor;
+use crate::{Mask, Tensor};
 
-/// Masks of one batch: 1 shows the picture, 0 what is left where it is removed.
+/// Which part of one picture each of `N` others shows; what it does not show is filled.
 #[derive(Clone, Copy, Debug)]
 pub enum Masks<'m> {
     /// `[N, H, W]`: `m x + (1 - m) fill`.
     Shares(&'m [f32]),
-    /// `[N, H, W]`: whether each pixel is kept.
-    Kept(&'m [bool]),
-    /// Grids of cells, enlarged as the mixer's [`Enlarging`] says.
+    /// The same in `f64`, narrowed at the end; a device computes in its own precision.
+    Fine(&'m [f64]),
+    /// The removed pixels of each picture: `fill` there, and bit for bit `x` elsewhere.
+    Removed(&'m [Mask]),
+    /// Shares that are grids of cells, enlarged, which a device does itself.
     Cells {
+        /// What the cells become, as [`Masks::Shares`].
+        shares: &'m [f32],
         /// `[N, grid, grid]`.
         cells: &'m [f32],
         /// For each mask, how many pixels down and right of the enlarged grid's corner it starts.
         shifts: &'m [[usize; 2]],
+        /// How.
+        how: &'m Enlarging,
     },
+}
+
+impl<'m> Masks<'m> {
+    /// Number of masks over pictures of so many pixels.
+    pub fn len(&self, pixels: usize) -> usize {
+        match self {
+            Self::Shares(shares) | Self::Cells { shares, .. } => shares.len() / pixels,
+            Self::Fine(shares) => shares.len() / pixels,
+            Self::Removed(masks) => masks.len(),
+        }
+    }
+
+    /// Some of them.
+    #[must_use]
+    pub fn part(self, range: Range<usize>, pixels: usize) -> Self {
+        let values = range.start * pixels..range.end * pixels;
+        match self {
+            Self::Shares(shares) => Self::Shares(&shares[values]),
+            Self::Fine(shares) => Self::Fine(&shares[values]),
+            Self::Removed(masks) => Self::Removed(&masks[range]),
+            Self::Cells {
+                shares,
+                cells,
+                shifts,
+                how,
+            } => Self::Cells {
+                shares: &shares[values],
+                cells: &cells[range.start * how.grid * how.grid..range.end * how.grid * how.grid],
+                shifts: &shifts[range],
+                how,
+            },
+        }
+    }
+
+    /// The form in which a device takes them.
+    pub fn coming(&self) -> Coming {
+        match self {
+            Self::Shares(_) | Self::Fine(_) => Coming::Shares,
+            Self::Removed(_) => Coming::Kept,
+            Self::Cells { how, .. } => Coming::Cells((*how).clone()),
+        }
+    }
 }
 
 /// How the masks of a mixer come.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Coming {
-    /// As [`Masks::Shares`].
+    /// A number a pixel.
     Shares,
-    /// As [`Masks::Kept`], a bit each.
+    /// A bit a pixel.
     Kept,
-    /// As [`Masks::Cells`].
+    /// Grids of cells.
     Cells(Enlarging),
 }
 
@@ -173,10 +222,11 @@ impl Mixer {
         self.start(masks)?.finish().await
     }
 
-    /// Starts a run and returns at once; see [`Compiled::start`].
+    /// Starts a run and returns at once; see [`Compiled::start`]. Where there are fewer masks than pictures of a batch, what
+    /// comes out of the others means nothing.
     ///
     /// # Errors
-    /// If the masks are not those of one batch in the form that the mixer takes, or the device is lost.
+    /// If the masks do not fit a batch or come in another form than the mixer takes, or the device is lost.
     pub fn start(&self, masks: Masks<'_>) -> Result<Pending, Failure> {
         let Mixing {
             compiled,
@@ -188,10 +238,10 @@ impl Mixer {
         } = &*self.inner;
         let pixels = h * w;
         let fits = |len: usize, each: usize| {
-            if len == n * each {
+            if len > 0 && len <= n * each && len.is_multiple_of(each) {
                 Ok(())
             } else {
-                refuse(format!("{len} values are not {n} masks of {each}"))
+                refuse(format!("{len} values are not up to {n} masks of {each}"))
             }
         };
         let words: Vec<u32> = match (masks, form) {
@@ -199,14 +249,23 @@ impl Mixer {
                 fits(shares.len(), pixels)?;
                 shares.iter().map(|m| m.to_bits()).collect()
             }
-            (Masks::Kept(kept), Form::Bits) => {
-                fits(kept.len(), pixels)?;
-                let word = |bits: &[bool]| bits.iter().rev().fold(0, |word, &bit| word << 1 | u32::from(bit));
-                kept.chunks(pixels).flat_map(|mask| mask.chunks(32).map(word)).collect()
+            (Masks::Fine(shares), Form::Shares) => {
+                fits(shares.len(), pixels)?;
+                shares.iter().map(|&m| (m as f32).to_bits()).collect()
             }
-            (Masks::Cells { cells, shifts }, Form::Cells { grid }) => {
+            (Masks::Removed(masks), Form::Bits) => {
+                fits(masks.len(), 1)?;
+                if masks.iter().any(|mask| (mask.height(), mask.width()) != (*h, *w)) {
+                    return refuse(format!("a mask is not of {h} x {w} pixels"));
+                }
+                let word = |gone: &[bool]| gone.iter().rev().fold(0, |word, &gone| word << 1 | u32::from(!gone));
+                masks.iter().flat_map(|mask| mask.bits().chunks(32).map(word)).collect()
+            }
+            (Masks::Cells { cells, shifts, .. }, Form::Cells { grid }) => {
                 fits(cells.len(), grid * grid)?;
-                fits(shifts.len(), 1)?;
+                if shifts.len() * grid * grid != cells.len() {
+                    return refuse(format!("{} shifts for {} cells", shifts.len(), cells.len()));
+                }
                 if shifts.iter().any(|shift| shift[0] > slack[0] || shift[1] > slack[1]) {
                     return refuse(format!("a mask is shifted by more than {slack:?}"));
                 }

@@ -1,20 +1,35 @@
-//! Every operator written as its definition says, slow and plain: what kernels are compared with. Sums run in `f64`.
+//! Every operator written as its definition says, slow and plain: what kernels are compared with. All runs
+//! in `f64`; [`run`] rounds what each operator gives.
 
 use super::ir::{Binary, Divisor, Graph, Index, Op, Reduction, Unary, Window};
 use super::shapes::{broadcast, strides};
 
 /// Shape and values.
-pub(super) type Array = (Vec<usize>, Vec<f32>);
+pub(super) type Array = (Vec<usize>, Vec<f64>);
 
-/// The graph's outputs for these inputs.
+/// The graph's outputs for these inputs, with what each operator gives rounded to `f32`.
 pub fn run(graph: &Graph, inputs: &[Vec<f32>]) -> Vec<Vec<f32>> {
-    let mut values: Vec<Option<Vec<f32>>> = graph
+    let narrow = |values: Vec<f64>| values.into_iter().map(|v| v as f32).collect();
+    evaluate(graph, inputs, |v| f64::from(v as f32))
+        .into_iter()
+        .map(narrow)
+        .collect()
+}
+
+/// The graph's outputs for these inputs in `f64` throughout.
+pub fn exact(graph: &Graph, inputs: &[Vec<f32>]) -> Vec<Vec<f64>> {
+    evaluate(graph, inputs, |v| v)
+}
+
+fn evaluate(graph: &Graph, inputs: &[Vec<f32>], keep: impl Fn(f64) -> f64) -> Vec<Vec<f64>> {
+    let wide = |values: &[f32]| values.iter().copied().map(f64::from).collect::<Vec<f64>>();
+    let mut values: Vec<Option<Vec<f64>>> = graph
         .values
         .iter()
-        .map(|v| v.constant.as_ref().map(|c| c.to_vec()))
+        .map(|v| v.constant.as_ref().map(|c| wide(c)))
         .collect();
     for (id, input) in graph.inputs.iter().zip(inputs) {
-        values[id.0] = Some(input.clone());
+        values[id.0] = Some(wide(input));
     }
     for node in &graph.nodes {
         let operands: Vec<Array> = node
@@ -27,7 +42,8 @@ pub fn run(graph: &Graph, inputs: &[Vec<f32>]) -> Vec<Vec<f32>> {
                 )
             })
             .collect();
-        values[node.output.0] = Some(eval(&node.op, &operands, graph.shape(node.output)));
+        let found = eval(&node.op, &operands, graph.shape(node.output));
+        values[node.output.0] = Some(found.into_iter().map(&keep).collect());
     }
     graph
         .outputs
@@ -44,7 +60,7 @@ fn all(shape: &[usize]) -> impl Iterator<Item = Vec<usize>> {
 }
 
 /// The element at these coordinates, where axes of size 1 are repeated.
-fn at(array: &Array, place: &[usize]) -> f32 {
+fn at(array: &Array, place: &[usize]) -> f64 {
     let steps = strides(&array.0);
     let axes = array.0.iter().zip(&steps).zip(place);
     array.1[axes
@@ -73,19 +89,19 @@ fn count(w: &Window, divisor: Divisor, o: [usize; 2], size: [usize; 2]) -> usize
     along(0) * along(1)
 }
 
-fn conv(x: &Array, w: &Array, bias: Option<&Array>, window: &Window, groups: usize, shape: &[usize]) -> Vec<f32> {
+fn conv(x: &Array, w: &Array, bias: Option<&Array>, window: &Window, groups: usize, shape: &[usize]) -> Vec<f64> {
     let (o, i) = (w.0[0], w.0[1]);
     let pixel = |p: Vec<usize>| {
         let group = p[1] / (o / groups);
-        let mut sum = bias.map_or(0.0, |b| f64::from(b.1[p[1]]));
+        let mut sum = bias.map_or(0.0, |b| b.1[p[1]]);
         for c in 0..i {
             for (ky, y) in seen(window, 0, p[2], x.0[2]) {
                 for (kx, xx) in seen(window, 1, p[3], x.0[3]) {
-                    sum += f64::from(at(w, &[p[1], c, ky, kx])) * f64::from(at(x, &[p[0], group * i + c, y, xx]));
+                    sum += at(w, &[p[1], c, ky, kx]) * at(x, &[p[0], group * i + c, y, xx]);
                 }
             }
         }
-        sum as f32
+        sum
     };
     all(shape).map(pixel).collect()
 }
@@ -97,7 +113,7 @@ fn conv_transposed(
     window: &Window,
     groups: usize,
     shape: &[usize],
-) -> Vec<f32> {
+) -> Vec<f64> {
     let (c, i) = (w.0[0], w.0[1]);
     let steps = strides(shape);
     let mut result = vec![0f64; shape.iter().product()];
@@ -107,17 +123,17 @@ fn conv_transposed(
             for (ky, y) in seen(window, 0, place[2], shape[2]) {
                 for (kx, x) in seen(window, 1, place[3], shape[3]) {
                     let to = place[0] * steps[0] + channel * steps[1] + y * steps[2] + x;
-                    result[to] += f64::from(at(w, &[channel, place[1] % i, ky, kx])) * f64::from(at(g, &place));
+                    result[to] += at(w, &[channel, place[1] % i, ky, kx]) * at(g, &place);
                 }
             }
         }
     }
     let plane = steps[1];
-    let with_bias = |(i, sum): (usize, f64)| (sum + bias.map_or(0.0, |b| f64::from(b.1[i / plane % c]))) as f32;
+    let with_bias = |(i, sum): (usize, f64)| sum + bias.map_or(0.0, |b| b.1[i / plane % c]);
     result.into_iter().enumerate().map(with_bias).collect()
 }
 
-fn contract(indices: &[Index], a: &[f32], b: &[f32], shape: &[usize]) -> Vec<f32> {
+fn contract(indices: &[Index], a: &[f64], b: &[f64], shape: &[usize]) -> Vec<f64> {
     let (kept, summed): (Vec<Index>, Vec<Index>) = indices.iter().partition(|i| !i.summed);
     let extents: Vec<usize> = summed.iter().map(|i| i.len).collect();
     let place = |indices: &[Index], p: &[usize]| {
@@ -132,9 +148,9 @@ fn contract(indices: &[Index], a: &[f32], b: &[f32], shape: &[usize]) -> Vec<f32
             let (a0, b0) = place(&kept, &p);
             let products = all(&extents).map(|q| {
                 let (a1, b1) = place(&summed, &q);
-                f64::from(a[a0 + a1]) * f64::from(b[b0 + b1])
+                a[a0 + a1] * b[b0 + b1]
             });
-            products.sum::<f64>() as f32
+            products.sum()
         })
         .collect()
 }
@@ -162,16 +178,15 @@ fn picture(shape: &[usize]) -> [usize; 4] {
     <[usize; 4]>::try_from(shape).expect("a picture")
 }
 
-fn reduce(by: Reduction, values: &[f32]) -> f32 {
-    let wide = || values.iter().map(|&v| f64::from(v));
+fn reduce(by: Reduction, values: &[f64]) -> f64 {
     let number = values.len() as f64;
     match by {
-        Reduction::Sum => wide().sum::<f64>() as f32,
-        Reduction::Mean => (wide().sum::<f64>() / number) as f32,
-        Reduction::MeanOfSquares => (wide().map(|v| v * v).sum::<f64>() / number) as f32,
-        Reduction::Prod => wide().product::<f64>() as f32,
-        Reduction::Max => values.iter().copied().fold(f32::NEG_INFINITY, f32::max),
-        Reduction::Min => values.iter().copied().fold(f32::INFINITY, f32::min),
+        Reduction::Sum => values.iter().sum(),
+        Reduction::Mean => values.iter().sum::<f64>() / number,
+        Reduction::MeanOfSquares => values.iter().map(|v| v * v).sum::<f64>() / number,
+        Reduction::Prod => values.iter().product(),
+        Reduction::Max => values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+        Reduction::Min => values.iter().copied().fold(f64::INFINITY, f64::min),
     }
 }
 
@@ -190,10 +205,9 @@ fn erf(x: f64) -> f64 {
     sum
 }
 
-pub(super) fn unary(f: Unary, x: f32) -> f32 {
-    let v = f64::from(x);
+pub(super) fn unary(f: Unary, v: f64) -> f64 {
     let sigmoid = 1.0 / (1.0 + (-v).exp());
-    let y = match f {
+    match f {
         Unary::Neg => -v,
         Unary::Abs => v.abs(),
         Unary::Sign => f64::from(i8::from(v > 0.0)) - f64::from(i8::from(v < 0.0)),
@@ -227,14 +241,13 @@ pub(super) fn unary(f: Unary, x: f32) -> f32 {
         Unary::Asinh => v.asinh(),
         Unary::Acosh => v.acosh(),
         Unary::Atanh => v.atanh(),
-        Unary::Not => f64::from(u8::from(x == 0.0)),
-    };
-    y as f32
+        Unary::Not => f64::from(u8::from(v == 0.0)),
+    }
 }
 
 #[expect(clippy::float_cmp, reason = "equality is what is asked")]
-pub(super) fn binary(f: Binary, a: f32, b: f32) -> f32 {
-    let truth = |t: bool| f32::from(u8::from(t));
+pub(super) fn binary(f: Binary, a: f64, b: f64) -> f64 {
+    let truth = |t: bool| f64::from(u8::from(t));
     let (p, q) = (a != 0.0, b != 0.0);
     match f {
         Binary::Add => a + b,
@@ -243,7 +256,7 @@ pub(super) fn binary(f: Binary, a: f32, b: f32) -> f32 {
         Binary::Div => a / b,
         Binary::Max => a.max(b),
         Binary::Min => a.min(b),
-        Binary::Pow => f64::from(a).powf(f64::from(b)) as f32,
+        Binary::Pow => a.powf(b),
         Binary::Less => truth(a < b),
         Binary::LessEqual => truth(a <= b),
         Binary::Greater => truth(a > b),
@@ -271,7 +284,7 @@ fn lanes(shape: &[usize], axes: &[usize], place: &[usize]) -> Vec<Vec<usize>> {
 }
 
 /// The result, of this shape, of one operator.
-pub(super) fn eval(op: &Op, inputs: &[Array], shape: &[usize]) -> Vec<f32> {
+pub(super) fn eval(op: &Op, inputs: &[Array], shape: &[usize]) -> Vec<f64> {
     let x = &inputs[0];
     match op {
         Op::Conv { window, groups } => conv(x, &inputs[1], inputs.get(2), window, *groups, shape),
@@ -281,7 +294,7 @@ pub(super) fn eval(op: &Op, inputs: &[Array], shape: &[usize]) -> Vec<f32> {
         Op::Contract(indices) => contract(indices, &x.1, &inputs[1].1, shape),
         Op::MaxPool(w) => windows(w, picture(&x.0))
             .into_iter()
-            .map(|(_, _, places)| places.iter().map(|&p| x.1[p]).fold(f32::MIN, f32::max))
+            .map(|(_, _, places)| places.iter().map(|&p| x.1[p]).fold(f64::from(f32::MIN), f64::max))
             .collect(),
         Op::MaxPoolAdjoint(w) => {
             let mut result = vec![0.0; inputs[1].1.len()];
@@ -303,34 +316,34 @@ pub(super) fn eval(op: &Op, inputs: &[Array], shape: &[usize]) -> Vec<f32> {
             windows(window, [n, c, h, w])
                 .into_iter()
                 .map(|(_, o, places)| {
-                    let sum: f64 = places.iter().map(|&p| f64::from(x.1[p])).sum();
-                    (sum / count(window, *divisor, o, [h, w]).max(1) as f64) as f32
+                    let sum: f64 = places.iter().map(|&p| x.1[p]).sum();
+                    sum / count(window, *divisor, o, [h, w]).max(1) as f64
                 })
                 .collect()
         }
         Op::SumPoolAdjoint { window, divisor, size } => {
             let mut result = vec![0f64; shape.iter().product()];
             for (i, o, places) in windows(window, picture(shape)) {
-                let share = f64::from(x.1[i]) / count(window, *divisor, o, *size).max(1) as f64;
+                let share = x.1[i] / count(window, *divisor, o, *size).max(1) as f64;
                 for p in places {
                     result[p] += share;
                 }
             }
-            result.into_iter().map(|v| v as f32).collect()
+            result
         }
         Op::Reduce { by, axes } => all(shape)
             .map(|p| {
-                let values: Vec<f32> = lanes(&x.0, axes, &p).iter().map(|p| at(x, p)).collect();
+                let values: Vec<f64> = lanes(&x.0, axes, &p).iter().map(|p| at(x, p)).collect();
                 reduce(*by, &values)
             })
             .collect(),
         Op::Softmax { axes, log } => all(shape)
             .map(|p| {
-                let values: Vec<f64> = lanes(&x.0, axes, &p).iter().map(|p| f64::from(at(x, p))).collect();
+                let values: Vec<f64> = lanes(&x.0, axes, &p).iter().map(|p| at(x, p)).collect();
                 let top = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
                 let sum: f64 = values.iter().map(|v| (v - top).exp()).sum();
-                let v = f64::from(at(x, &p)) - top;
-                (if *log { v - sum.ln() } else { v.exp() / sum }) as f32
+                let v = at(x, &p) - top;
+                if *log { v - sum.ln() } else { v.exp() / sum }
             })
             .collect(),
         Op::Unary(f) => x.1.iter().map(|&v| unary(*f, v)).collect(),
@@ -360,7 +373,7 @@ pub(super) fn eval(op: &Op, inputs: &[Array], shape: &[usize]) -> Vec<f32> {
                 let inside: Option<Vec<usize>> = (0..p.len())
                     .map(|k| p[k].checked_sub(before[k]).filter(|&i| i < x.0[k]))
                     .collect();
-                inside.map_or(*value, |p| at(x, &p))
+                inside.map_or(f64::from(*value), |p| at(x, &p))
             })
             .collect(),
         Op::Transpose { permutation } => all(shape)
@@ -388,9 +401,9 @@ pub(super) fn eval(op: &Op, inputs: &[Array], shape: &[usize]) -> Vec<f32> {
                 let weighted = taps.taps[start..taps.ends[o] as usize].iter().map(|&(i, weight)| {
                     p[*axis] = i as usize;
                     let from: usize = p.iter().zip(strides(&x.0)).map(|(p, s)| p * s).sum();
-                    f64::from(weight) * f64::from(x.1[from])
+                    f64::from(weight) * x.1[from]
                 });
-                weighted.sum::<f64>() as f32
+                weighted.sum()
             })
             .collect(),
     }

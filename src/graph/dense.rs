@@ -5,13 +5,17 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use super::Plan;
+use tract_onnx::tract_core::internal::TypedModel;
+
 use super::build::Untyped;
 use super::fast::Store;
 use super::import::{choose_output, name_apart, real_inputs};
+use super::lower::lower;
 use super::onnx::{decode, each_tensor, prune, settle, single_precision, unreadable};
+use super::{NotLowered, Plan};
 use crate::Tensor;
 use crate::error::{Error, LoadError, RunError};
+use crate::gpu::ir::Graph;
 use crate::guard;
 use crate::model::Limits;
 
@@ -52,13 +56,19 @@ impl Dense {
         Ok(plan.run(&[x])?.remove(0))
     }
 
+    /// The network for an input of this shape `[1, C, H, W]`, as a GPU runs it.
+    ///
+    /// # Errors
+    /// Why it can't be; such a network runs on the processor.
+    pub fn lowered(&self, shape: &[usize]) -> Result<Graph, NotLowered> {
+        let typed = guard::catch(|| self.typed(size(shape)?)).unwrap_or_else(|why| Err(backend(why)));
+        let mut graph = lower(&typed.map_err(|why| NotLowered::Invalid { why: why.to_string() })?)?;
+        graph.outputs.truncate(1);
+        Ok(graph)
+    }
+
     fn plan(&self, x: &Tensor) -> Result<Rc<Plan>, Error> {
-        let Ok(size) = <[usize; 4]>::try_from(x.shape()) else {
-            return Err(backend(format!(
-                "its input has the shape {:?}, not [1, C, H, W]",
-                x.shape()
-            )));
-        };
+        let size = size(x.shape())?;
         let mut plans = self.plans.borrow_mut();
         let known = plans.iter().position(|(s, _)| *s == size);
         let entry = if let Some(entry) = known.and_then(|i| plans.remove(i)) {
@@ -74,11 +84,18 @@ impl Dense {
     }
 
     fn build(&self, size: [usize; 4]) -> Result<Plan, Error> {
+        Plan::new(self.typed(size)?, &self.kernels).map_err(backend)
+    }
+
+    fn typed(&self, size: [usize; 4]) -> Result<TypedModel, Error> {
         let mut untyped = self.untyped.clone();
         untyped.analyse(Some(&size), &self.limits)?;
-        let typed = untyped.type_all(&size, false, &self.limits)?;
-        Plan::new(typed.model, &self.kernels).map_err(backend)
+        Ok(untyped.type_all(&size, false, &self.limits)?.model)
     }
+}
+
+fn size(shape: &[usize]) -> Result<[usize; 4], Error> {
+    <[usize; 4]>::try_from(shape).map_err(|_| backend(format!("its input has the shape {shape:?}, not [1, C, H, W]")))
 }
 
 fn backend(why: String) -> Error {

@@ -67,6 +67,7 @@ mod tests {
             job: &job,
             random: &random,
             networks: &crate::imputer::Networks::default(),
+            device: None,
         };
         let removed = Mask::new(1, 3, vec![true, false, true]);
         let out = pollster::block_on(ChannelMean.impute(&cx, &input, &removed, &NoParams {})).unwrap();

@@ -19,7 +19,11 @@
 //!
 //! **Parity.** `scipy.ndimage.gaussian_filter(sigma, truncate=4, mode="reflect")` per channel.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use super::{ImputeContext, Imputer, ImputerMeta, fill};
+use crate::gpu::ir::{Graph, Op, Taps};
 use crate::job::Passes;
 use crate::{Error, Input, Mask, Tensor};
 
@@ -55,15 +59,52 @@ impl Imputer for GaussianBlur {
     ) -> Result<Tensor, Error> {
         let [channels, height, width] = input.dims();
         let kernel = kernel(p.sigma);
-        let mut blurred = Vec::with_capacity(input.tensor.len());
-        for c in 0..channels {
-            let columns = filter(input.tensor.row(c), &kernel, height, width, width);
-            cx.job.step(Passes::default()).await?;
-            blurred.extend(filter(&columns, &kernel, width, height, 1));
-            cx.job.step(Passes::default()).await?;
-        }
+        let blurred = if let Some(blurred) = on_device(cx, input, &kernel, p.sigma).await {
+            blurred
+        } else {
+            let mut blurred = Vec::with_capacity(input.tensor.len());
+            for c in 0..channels {
+                let columns = filter(input.tensor.row(c), &kernel, height, width, width);
+                cx.job.step(Passes::default()).await?;
+                blurred.extend(filter(&columns, &kernel, width, height, 1));
+                cx.job.step(Passes::default()).await?;
+            }
+            blurred
+        };
         Ok(fill(input, removed, |c, i| blurred[c * height * width + i]))
     }
+}
+
+/// The whole picture blurred on the device, if there is one.
+async fn on_device(cx: &ImputeContext<'_>, input: &Input, kernel: &[f64], sigma: f64) -> Option<Vec<f32>> {
+    let [channels, height, width] = input.dims();
+    let describe = || -> Result<Graph, String> {
+        let mut graph = Graph::default();
+        let mut x = graph.input(&[channels, height, width]);
+        for (axis, length) in [(1, height), (2, width)] {
+            let taps = Arc::new(taps(kernel, length));
+            x = graph
+                .push(Op::Taps { axis, taps }, &[x])
+                .map_err(|why| why.to_string())?;
+        }
+        graph.outputs.push(x);
+        Ok(graph)
+    };
+    let key = format!("gaussian blur, {channels} x {height} x {width}, {sigma}");
+    let blurred = cx.device?.compute(&key, &describe, vec![input.tensor.clone()]).await?;
+    Some(blurred.into_iter().next()?.into_data())
+}
+
+/// What [`filter`] does along an axis of this length, with the weights of a place that is seen more than once added up.
+fn taps(kernel: &[f64], length: usize) -> Taps {
+    let radius = kernel.len() as isize - 1;
+    Taps::new((0..length as isize).map(|i| {
+        let mut weights = BTreeMap::new();
+        for d in -radius..=radius {
+            *weights.entry(mirror(i + d, length)).or_insert(0.0) += kernel[d.unsigned_abs()];
+        }
+        weights.into_iter().map(|(place, weight)| (place, weight as f32))
+    }))
 }
 
 /// `plane` `[height, width]` under a Gaussian of `[down, across]` standard deviations in its pixels, mirrored beyond its
@@ -140,6 +181,7 @@ mod tests {
             job: &job,
             random: &random,
             networks: &crate::imputer::Networks::default(),
+            device: None,
         };
         let p = GaussianBlurParams { sigma: 1.2 };
         let out = pollster::block_on(GaussianBlur.impute(&cx, &input, &Mask::all(3, 4, true), &p)).unwrap();

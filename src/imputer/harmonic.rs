@@ -20,7 +20,8 @@
 //!
 //! **Parity.** `scipy.sparse.linalg.spsolve` on the same equations in float64; within 1e-5 of the range.
 
-use super::multigrid::{Multigrid, Weights, solve};
+use super::means::means;
+use super::multigrid::Weights;
 use super::{ImputeContext, Imputer, ImputerMeta, fill};
 use crate::{Error, Input, Mask, Tensor};
 
@@ -61,8 +62,7 @@ impl Imputer for Harmonic {
         p: &HarmonicParams,
     ) -> Result<Tensor, Error> {
         let pixels = removed.bits().len();
-        let mut holes = Multigrid::new(cx.job, removed, BESIDE).await?;
-        let (solved, _) = solve(cx.job, &mut holes, input, removed, p.tolerance).await?;
+        let solved = means(cx, input, removed, BESIDE, p.tolerance).await?;
         Ok(fill(input, removed, |c, i| solved[c * pixels + i] as f32))
     }
 }

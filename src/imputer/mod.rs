@@ -2,6 +2,7 @@
 //! line below.
 
 use crate::error::InputError;
+use crate::exec::Coprocessor;
 use crate::job::Job;
 use crate::params::{ParamSpec, ParamValues, Params};
 use crate::rng::SeedStream;
@@ -35,6 +36,8 @@ pub struct ImputeContext<'a> {
     pub random: &'a SeedStream,
     /// Networks that fill; see [`ImputerMeta::network`].
     pub networks: &'a Networks,
+    /// What imputers may compute on, where there is such a device. Their fills then agree with the processor's to rounding.
+    pub device: Option<&'a dyn Coprocessor>,
 }
 
 /// Fills removed pixels of one picture. Kept pixels must come back bit for bit.
@@ -111,6 +114,7 @@ macro_rules! imputers {
 
 mod learned;
 mod marching;
+mod means;
 mod multigrid;
 pub mod networks;
 mod patches;
@@ -118,7 +122,7 @@ pub mod remover;
 mod sparse;
 
 pub use networks::Networks;
-pub use remover::Remover;
+pub use remover::{Removed, Remover};
 
 imputers! {
     constant::Constant,

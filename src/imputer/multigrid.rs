@@ -49,7 +49,7 @@ impl Kept {
     }
 
     /// The error that is small enough: a share of the range, and not below what the arithmetic can tell.
-    fn enough(&self, tolerance: f64) -> f64 {
+    pub fn enough(&self, tolerance: f64) -> f64 {
         tolerance * (self.high - self.low) + 1e-14 * self.low.abs().max(self.high.abs())
     }
 }
@@ -293,7 +293,11 @@ fn cycle(floors: &mut [Floor]) {
 }
 
 /// The neighbours of pixel `i` inside a picture of that size, and their weights.
-fn neighbours(i: usize, [height, width]: [usize; 2], weights: Weights) -> impl Iterator<Item = (usize, f64)> {
+pub(super) fn neighbours(
+    i: usize,
+    [height, width]: [usize; 2],
+    weights: Weights,
+) -> impl Iterator<Item = (usize, f64)> {
     let (y, x) = (i / width, i % width);
     let places = [-1isize, 0, 1]
         .into_iter()

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use crate::Tensor;
 use crate::error::{Error, InputError};
+use crate::gpu::ir::Graph;
 use crate::graph::Dense;
 use crate::model::{Limits, sha256_hex};
 
@@ -48,12 +49,24 @@ impl Networks {
     /// # Errors
     /// A network that is not loaded, and what the engine says of an input that does not fit it.
     pub fn run(&self, id: &str, x: &Tensor) -> Result<Tensor, Error> {
+        self.loaded(id)?.network.run(x)
+    }
+
+    /// The network `id` for inputs of this shape, as a device runs it.
+    ///
+    /// # Errors
+    /// Why it can't.
+    pub fn lowered(&self, id: &str, shape: &[usize]) -> Result<Graph, String> {
+        let loaded = self.loaded(id).map_err(|why| why.to_string())?;
+        loaded.network.lowered(shape).map_err(|why| why.to_string())
+    }
+
+    fn loaded(&self, id: &str) -> Result<Rc<Loaded>, InputError> {
         let found = self.0.borrow().get(id).cloned();
-        let loaded = found.ok_or_else(|| InputError::Unknown {
+        found.ok_or_else(|| InputError::Unknown {
             what: "loaded network of an imputer",
             id: id.to_owned(),
             known: self.0.borrow().keys().cloned().collect::<Vec<_>>().join(", "),
-        })?;
-        loaded.network.run(x)
+        })
     }
 }

@@ -21,7 +21,8 @@
 //! **Parity.** `scipy.sparse.linalg.spsolve` on the same equations, as in pytorch-grad-cam's `NoisyLinearImputer`; within
 //! 1e-4 of the range. Noise is compared by recorded draws `[C, H, W]` of the stream `noisy-linear/noise`.
 
-use super::multigrid::{Multigrid, Weights, solve};
+use super::means::means;
+use super::multigrid::Weights;
 use super::{ImputeContext, Imputer, ImputerMeta, fill};
 use crate::{Error, Input, Mask, Tensor};
 
@@ -64,8 +65,7 @@ impl Imputer for NoisyLinear {
         p: &NoisyLinearParams,
     ) -> Result<Tensor, Error> {
         let pixels = removed.bits().len();
-        let mut holes = Multigrid::new(cx.job, removed, ROAD).await?;
-        let (mut solved, _) = solve(cx.job, &mut holes, input, removed, p.tolerance).await?;
+        let mut solved = means(cx, input, removed, ROAD, p.tolerance).await?;
         if p.noise > 0.0 {
             let mut stream = cx.random.stream("noisy-linear/noise");
             for value in &mut solved {
@@ -88,6 +88,7 @@ mod tests {
             job: &job,
             random: &random,
             networks: &crate::imputer::Networks::default(),
+            device: None,
         };
         pollster::block_on(NoisyLinear.impute(&cx, &Input::preprocessed(tensor.clone()), removed, p)).unwrap()
     }

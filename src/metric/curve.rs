@@ -1,6 +1,7 @@
 //! The shared sweep behind every metric that removes pixels in an order: relevance, ranking, masks, scores.
 
 use super::Curve;
+use crate::context::Pictures;
 use crate::error::InputError;
 use crate::imputer::Remover;
 use crate::rng::SeedStream;
@@ -190,8 +191,8 @@ impl Reading {
     }
 }
 
-/// The reading of each picture of `x` `[N, C, H, W]`.
-pub async fn read(cx: &Context<'_>, x: &Tensor, reading: Reading) -> Result<Vec<f64>, Error> {
+/// The reading of each picture.
+pub async fn read<'p>(cx: &Context<'_>, x: impl Into<Pictures<'p>>, reading: Reading) -> Result<Vec<f64>, Error> {
     if reading == Reading::Target {
         return Ok(cx.scores(x).await?.into_iter().map(f64::from).collect());
     }
@@ -227,11 +228,8 @@ pub async fn scores_without(
 ) -> Result<Vec<f64>, Error> {
     let mut values = Vec::with_capacity(count);
     for range in cx.batches(count) {
-        let mut pictures = Vec::with_capacity(range.len());
-        for i in range {
-            pictures.push(remover.remove(&mask(i)).await?);
-        }
-        values.extend(read(cx, &Tensor::stack(&pictures), reading).await?);
+        let masks: Vec<Mask> = range.map(&mut mask).collect();
+        values.extend(read(cx, &remover.without(&masks).await?, reading).await?);
     }
     Ok(values)
 }

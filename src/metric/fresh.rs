@@ -1,6 +1,6 @@
 //! Removal with fresh noise each time, for metrics that average over it.
 
-use crate::imputer::{self, ImputeContext, Remover};
+use crate::imputer::{self, ImputeContext, Removed, Remover};
 use crate::rng::{SeedStream, Stream};
 use crate::{Context, Error, Input, Mask, Removal, Tensor};
 
@@ -23,6 +23,19 @@ impl<'a> Fresh<'a> {
             settled: (!cx.removal.imputer.meta().stochastic).then_some(settled),
             seeds: cx.random.stream(name),
         })
+    }
+
+    /// See [`Remover::without`].
+    pub async fn without<'m>(&'m mut self, masks: &'m [Mask]) -> Result<Removed<'m>, Error> {
+        if self.settled.is_none() {
+            let mut pictures = Vec::with_capacity(masks.len());
+            for removed in masks {
+                pictures.push(self.remove(removed).await?);
+            }
+            return Ok(Removed::Filled(Tensor::stack(&pictures)));
+        }
+        let settled = self.settled.as_ref().expect("looked at above");
+        settled.without(masks).await
     }
 
     /// The picture `[C, H, W]` with the pixels of `removed` filled.

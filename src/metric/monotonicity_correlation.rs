@@ -26,7 +26,7 @@ use super::groups::Groups;
 use super::subsets::foretold;
 use super::{Category, Direction, Evidence, Measurement, Metric, MetricMeta, Need, stats};
 use crate::job::Passes;
-use crate::{Context, Error, Model, Tensor};
+use crate::{Context, Error, Mask, Model};
 
 /// See the [module](self).
 pub struct MonotonicityCorrelation;
@@ -78,11 +78,9 @@ impl Metric for MonotonicityCorrelation {
         let whole = whole(cx, evidence.input).await?;
         let mut changes = vec![0.0; p.steps];
         for range in cx.batches(p.steps * p.samples) {
-            let mut pictures = Vec::with_capacity(range.len());
-            for run in range.clone() {
-                pictures.push(remover.remove(&groups.only(Order::Morf, run / p.samples)).await?);
-            }
-            let scores = read(cx, &Tensor::stack(&pictures), Reading::Target).await?;
+            let group = |run: usize| groups.only(Order::Morf, run / p.samples);
+            let masks: Vec<Mask> = range.clone().map(group).collect();
+            let scores = read(cx, &remover.without(&masks).await?, Reading::Target).await?;
             for (run, score) in range.zip(scores) {
                 changes[run / p.samples] += (score - whole).powi(2) / p.samples as f64;
             }

@@ -101,14 +101,10 @@ impl Metric for NonSensitivity {
         };
         let mut wrong = 0;
         for range in cx.batches(rows * columns) {
-            let (mut pictures, mut irrelevant) = (Vec::new(), Vec::new());
-            for k in range {
-                let mask = patch(k);
-                irrelevant.push(mask.bits().iter().zip(&values).all(|(m, v)| !m || *v <= least));
-                pictures.push(remover.remove(&mask).await?);
-            }
-            let scores = cx.scores(&Tensor::stack(&pictures)).await?;
-            for (irrelevant, score) in irrelevant.into_iter().zip(scores) {
+            let masks: Vec<Mask> = range.map(patch).collect();
+            let scores = cx.scores(&remover.without(&masks).await?).await?;
+            for (mask, score) in masks.iter().zip(scores) {
+                let irrelevant = mask.bits().iter().zip(&values).all(|(m, v)| !m || *v <= least);
                 let unchanged = (f64::from(score) - whole).abs() < p.answer_threshold;
                 wrong += usize::from(irrelevant != unchanged);
             }

@@ -84,6 +84,8 @@ pub enum WireDevice {
     Cpu,
     /// On a GPU; on the processor with a note where there is none.
     Gpu,
+    /// The same with 16 bits where it has them; a note tells how far results are off.
+    GpuF16,
 }
 
 /// The registries.

@@ -163,7 +163,12 @@ fn read_networks() -> Networks {
 
 /// What imputers work with.
 pub fn imputing<'a>(job: &'a Job<'a>, random: &'a SeedStream, networks: &'a Networks) -> ImputeContext<'a> {
-    ImputeContext { job, random, networks }
+    ImputeContext {
+        job,
+        random,
+        networks,
+        device: None,
+    }
 }
 
 pub fn removal(id: &str, params: ParamValues) -> Removal {

@@ -38,6 +38,7 @@ fn try_impute(imputer: &dyn DynImputer, input: &Input, removed: &Mask) -> Result
         job: &job,
         random: &random,
         networks: &networks,
+        device: None,
     };
     let params = plain(imputer.meta().id);
     pollster::block_on(imputer::impute(imputer, &params, &cx, input, removed))
@@ -322,6 +323,7 @@ fn long_fills_look_at_the_job() {
             job: &job,
             random: &random,
             networks: &networks,
+            device: None,
         };
         let params = ParamValues::new();
         let found = pollster::block_on(imputer::impute(imputer, &params, &cx, &x, &removed));

@@ -1166,7 +1166,7 @@ y: Array<number>, };
 /**
  * Where networks run.
  */
-export type WireDevice = "auto" | "cpu" | "gpu";
+export type WireDevice = "auto" | "cpu" | "gpu" | "gpu-f16";
 
 /**
  * An entry of one of the registries, with its parameters.

@@ -336,11 +336,7 @@ async fn answers(cx: &Context<'_>, source: &Source, masks: &[Mask]) -> Result<Ve
     let class = cx.target.class;
     let mut found = Vec::with_capacity(masks.len());
     for range in cx.batches(masks.len()) {
-        let mut pictures = Vec::with_capacity(range.len());
-        for mask in &masks[range] {
-            pictures.push(remover.remove(mask).await?);
-        }
-        let logits = cx.forward(&Tensor::stack(&pictures), &[]).await?.remove(0);
+        let logits = cx.forward(&remover.without(&masks[range]).await?, &[]).await?.remove(0);
         let kind = TargetKind::Probability;
         let p = Target { class, kind }.values(head, &logits);
         let l = (0..logits.shape()[0]).map(|n| logits.row(n)[class]);

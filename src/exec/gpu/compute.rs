@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::gpu::ir::Graph;
-use crate::gpu::{self, Failure, Precision};
+use crate::gpu::{self, Coming, Failure, Masks, Precision};
 use crate::{BoxFuture, Tensor};
 
 /// Why a GPU did not give a result.
@@ -31,8 +31,11 @@ pub trait Compute {
     /// Its name, for people.
     fn name(&self) -> String;
 
+    /// Whether it computes with 16 bits.
+    fn half(&self) -> bool;
+
     /// Makes the kernels and buffers of a graph.
-    fn compile<'a>(&'a self, graph: &'a Graph) -> BoxFuture<'a, Result<Rc<dyn Compiled>, Fault>>;
+    fn compile<'a>(&'a self, graph: &'a Graph, precision: Precision) -> BoxFuture<'a, Result<Rc<dyn Compiled>, Fault>>;
 }
 
 /// A graph, ready to run.
@@ -40,6 +43,21 @@ pub trait Compiled {
     /// Runs it on values of exactly its inputs' shapes. The work is handed to the device before this returns, so that
     /// several runs can be under way.
     fn run(&self, inputs: Vec<Tensor>) -> BoxFuture<'static, Result<Vec<Tensor>, Fault>>;
+
+    /// Puts masks that come in this form before its one input, to choose between `x` and `fill` `[C, H, W]`.
+    fn mixer<'a>(
+        &'a self,
+        x: &'a Tensor,
+        fill: &'a Tensor,
+        coming: &'a Coming,
+    ) -> BoxFuture<'a, Result<Rc<dyn Mixes>, Fault>>;
+}
+
+/// A graph of pictures that are made on the device.
+pub trait Mixes {
+    /// Runs it on the pictures of up to a batch of masks; with fewer, the first rows are theirs. The work is handed to the
+    /// device before this returns.
+    fn run(&self, masks: Masks<'_>) -> BoxFuture<'static, Result<Vec<Tensor>, Fault>>;
 }
 
 impl Compute for gpu::Gpu {
@@ -47,9 +65,13 @@ impl Compute for gpu::Gpu {
         self.adapter().name.clone()
     }
 
-    fn compile<'a>(&'a self, graph: &'a Graph) -> BoxFuture<'a, Result<Rc<dyn Compiled>, Fault>> {
+    fn half(&self) -> bool {
+        self.adapter().half
+    }
+
+    fn compile<'a>(&'a self, graph: &'a Graph, precision: Precision) -> BoxFuture<'a, Result<Rc<dyn Compiled>, Fault>> {
         Box::pin(async move {
-            let compiled = gpu::Gpu::compile(self, graph, Precision::Single).await?;
+            let compiled = gpu::Gpu::compile(self, graph, precision).await?;
             Ok(Rc::new(compiled) as Rc<dyn Compiled>)
         })
     }
@@ -58,6 +80,25 @@ impl Compute for gpu::Gpu {
 impl Compiled for gpu::Compiled {
     fn run(&self, inputs: Vec<Tensor>) -> BoxFuture<'static, Result<Vec<Tensor>, Fault>> {
         let started = self.start(&inputs);
+        Box::pin(async move { Ok(started?.finish().await?) })
+    }
+
+    fn mixer<'a>(
+        &'a self,
+        x: &'a Tensor,
+        fill: &'a Tensor,
+        coming: &'a Coming,
+    ) -> BoxFuture<'a, Result<Rc<dyn Mixes>, Fault>> {
+        Box::pin(async move {
+            let mixer = gpu::Compiled::mixer(self, x, fill, coming).await?;
+            Ok(Rc::new(mixer) as Rc<dyn Mixes>)
+        })
+    }
+}
+
+impl Mixes for gpu::Mixer {
+    fn run(&self, masks: Masks<'_>) -> BoxFuture<'static, Result<Vec<Tensor>, Fault>> {
+        let started = self.start(masks);
         Box::pin(async move { Ok(started?.finish().await?) })
     }
 }

@@ -2,22 +2,27 @@
 //! goes on from the last finished batch.
 //!
 //! Results agree with the processor's at the level [`AGREEMENT`], for gradients as for answers; they do not depend on how
-//! pictures are batched.
+//! pictures are batched. With 16 bits, where that is asked for, a note tells how far each program's results are off.
 
+mod beside;
 mod compute;
+mod half;
 mod programs;
 #[cfg(test)]
 mod tests;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::rc::Rc;
 
-pub use compute::{Compiled, Compute, Fault};
-use programs::{Given, Prepared, What};
+use beside::Beside;
+pub use compute::{Compiled, Compute, Fault, Mixes};
+use programs::{Given, Prepared};
 
-use super::{Device, Executor, Mixed, Note, NoteKind, Pool};
+use super::{Coprocessor, Device, Executor, Mixed, Note, NoteKind, Pool};
 use crate::error::Error;
+use crate::gpu::Precision;
 use crate::program::Program;
 use crate::{BoxFuture, Model, Tensor};
 
@@ -31,15 +36,19 @@ const PROGRAMS: usize = 6;
 /// A device that the engines of several models share.
 pub struct Shared {
     compute: Rc<dyn Compute>,
+    /// In which passes are run.
+    precision: Precision,
     /// Why it is no longer used.
     lost: RefCell<Option<String>>,
 }
 
 impl Shared {
-    /// Shares `compute`.
-    pub fn new(compute: Rc<dyn Compute>) -> Rc<Self> {
+    /// Shares `compute`, whose passes run in this precision: in 16 bits only where it has them and they hold, see
+    /// [`NoteKind::Half`].
+    pub fn new(compute: Rc<dyn Compute>, precision: Precision) -> Rc<Self> {
         Rc::new(Self {
             compute,
+            precision,
             lost: RefCell::default(),
         })
     }
@@ -59,7 +68,8 @@ impl Shared {
 struct Programs {
     pool: Rc<Pool>,
     device: Rc<Shared>,
-    kept: RefCell<VecDeque<(What, Rc<Prepared>)>>,
+    kept: RefCell<VecDeque<(Program, Rc<Prepared>)>>,
+    beside: Beside,
     /// Pictures of a turn, once it is known what one takes.
     turn: Cell<Option<usize>>,
 }
@@ -70,6 +80,8 @@ pub struct Gpu {
     on_device: Cell<u64>,
     on_processor: Cell<u64>,
     notes: RefCell<Vec<Note>>,
+    /// In which precision the job runs its programs.
+    precisions: RefCell<Vec<(Program, Precision)>>,
 }
 
 impl Gpu {
@@ -79,6 +91,7 @@ impl Gpu {
             pool,
             device,
             kept: RefCell::default(),
+            beside: Beside::default(),
             turn: Cell::new(None),
         }))
     }
@@ -89,6 +102,7 @@ impl Gpu {
             on_device: Cell::new(0),
             on_processor: Cell::new(0),
             notes: RefCell::default(),
+            precisions: RefCell::default(),
         }
     }
 
@@ -111,9 +125,9 @@ impl Gpu {
     }
 
     /// Runs as many of the `n` pictures as the device will, in order; what is missing then is the processor's.
-    async fn on_device(&self, what: &What, given: &Given<'_>, n: usize, runs: &mut Vec<Vec<Tensor>>) -> usize {
+    async fn on_device(&self, program: &Program, given: Given<'_>, n: usize, runs: &mut Vec<Vec<Tensor>>) -> usize {
         let mut done = 0;
-        let prepared = match self.programs.prepared(what) {
+        let prepared = match self.programs.prepared(program) {
             Ok(prepared) => prepared,
             Err(note) => {
                 self.note(note.kind, note.text);
@@ -121,16 +135,7 @@ impl Gpu {
             }
         };
         while done < n {
-            let runner = match prepared.runner(&self.programs, n - done).await {
-                Ok(runner) => runner,
-                Err(fault) => {
-                    if self.gives_up(&prepared, fault) {
-                        break;
-                    }
-                    continue;
-                }
-            };
-            match runner.run(given, done..n).await {
+            match self.some(program, &prepared, given, done..n).await {
                 Ok((pictures, outputs)) => {
                     done += pictures;
                     runs.push(outputs);
@@ -145,6 +150,19 @@ impl Gpu {
         done
     }
 
+    /// Runs some of the pictures of `range`, the first ones first; how many, and their outputs.
+    async fn some(
+        &self,
+        program: &Program,
+        prepared: &Prepared,
+        given: Given<'_>,
+        range: Range<usize>,
+    ) -> Result<(usize, Vec<Tensor>), Fault> {
+        let precision = self.precision(program, prepared, given, range.start).await?;
+        let runner = prepared.runner(&self.programs, precision, given, range.len()).await?;
+        runner.run(range).await
+    }
+
     /// Takes a fault in: whether the rest of the pictures is the processor's.
     fn gives_up(&self, prepared: &Prepared, fault: Fault) -> bool {
         match fault {
@@ -155,8 +173,7 @@ impl Gpu {
                 self.note(NoteKind::Memory, why);
             }
             Fault::Lost { why } => {
-                self.note(NoteKind::Lost, why.clone());
-                *self.programs.device.lost.borrow_mut() = Some(why);
+                self.lose(why);
             }
             Fault::Failed { why } => {
                 prepared.refuse(&why);
@@ -166,23 +183,24 @@ impl Gpu {
         true
     }
 
+    fn lose(&self, why: String) {
+        self.note(NoteKind::Lost, why.clone());
+        *self.programs.device.lost.borrow_mut() = Some(why);
+    }
+
     async fn share(&self, program: &Program, inputs: &[Tensor]) -> Result<Vec<Tensor>, Error> {
         let n = super::batch(inputs)?;
-        let what = What {
-            program: program.clone(),
-            mixed: false,
-        };
-        self.both(&what, &Given::Rows(inputs), n).await
+        self.both(program, Given::Rows(inputs), n).await
     }
 
     /// Runs on the device as far as it will, and the rest on the processor.
-    async fn both(&self, what: &What, given: &Given<'_>, n: usize) -> Result<Vec<Tensor>, Error> {
+    async fn both(&self, program: &Program, given: Given<'_>, n: usize) -> Result<Vec<Tensor>, Error> {
         let mut runs = Vec::new();
-        let done = self.on_device(what, given, n, &mut runs).await;
+        let done = self.on_device(program, given, n, &mut runs).await;
         self.on_device.set(self.on_device.get() + done as u64);
         if done < n || n == 0 {
             let rest = given.rows(done..n);
-            runs.push(self.programs.pool.run(&what.program, &rest).await?);
+            runs.push(self.programs.pool.run(program, &rest).await?);
             self.on_processor.set(self.on_processor.get() + (n - done) as u64);
         }
         Ok(super::join(&runs))
@@ -190,17 +208,17 @@ impl Gpu {
 }
 
 impl Programs {
-    /// `what` as the device takes it; or why it does not.
-    fn prepared(&self, what: &What) -> Result<Rc<Prepared>, Note> {
+    /// `program` as the device takes it; or why it does not.
+    fn prepared(&self, program: &Program) -> Result<Rc<Prepared>, Note> {
         if let Some(why) = self.device.lost() {
             let kind = NoteKind::Lost;
             return Err(Note { kind, text: why });
         }
         let mut kept = self.kept.borrow_mut();
-        let known = kept.iter().position(|(p, _)| p == what);
+        let known = kept.iter().position(|(p, _)| p == program);
         let entry = match known.and_then(|i| kept.remove(i)) {
             Some(entry) => entry,
-            None => (what.clone(), Rc::new(Prepared::new(self.pool.model(), what))),
+            None => (program.clone(), Rc::new(Prepared::new(self.pool.model(), program))),
         };
         kept.truncate(PROGRAMS - 1);
         let prepared = entry.1.clone();
@@ -213,8 +231,7 @@ impl Programs {
 
     /// How many pictures of `program` a turn holds; none where it is the processor's.
     fn turn(&self, program: &Program) -> Option<usize> {
-        let program = program.clone();
-        Some(self.prepared(&What { program, mixed: false }).ok()?.turn())
+        Some(self.prepared(program).ok()?.turn())
     }
 }
 
@@ -259,6 +276,7 @@ impl Executor for Gpu {
         self.on_device.set(0);
         self.on_processor.set(0);
         self.notes.borrow_mut().clear();
+        self.precisions.borrow_mut().clear();
     }
 
     fn notes(&self) -> Vec<Note> {
@@ -266,13 +284,11 @@ impl Executor for Gpu {
     }
 
     fn run_mixed<'a>(&'a self, program: &'a Program, mixed: Mixed<'a>) -> BoxFuture<'a, Result<Vec<Tensor>, Error>> {
-        Box::pin(async move {
-            let what = What {
-                program: program.clone(),
-                mixed: true,
-            };
-            self.both(&what, &Given::Mixed(mixed), mixed.len()).await
-        })
+        Box::pin(self.both(program, Given::Mixed(mixed), mixed.len()))
+    }
+
+    fn coprocessor(&self) -> Option<&dyn Coprocessor> {
+        Some(self)
     }
 
     fn run<'a>(&'a self, program: &'a Program, inputs: &'a [Tensor]) -> BoxFuture<'a, Result<Vec<Tensor>, Error>> {

@@ -5,10 +5,11 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::compute::{Compiled, Fault};
+use super::compute::{Compiled, Fault, Mixes};
 use super::{Note, NoteKind, Programs};
 use crate::exec::{Executor, Mixed};
-use crate::gpu::ir::{Binary, Graph, Node, Op, Value, ValueId};
+use crate::gpu::ir::Graph;
+use crate::gpu::{Coming, Precision};
 use crate::graph::NotLowered;
 use crate::program::Program;
 use crate::{BoxFuture, Model, Tensor};
@@ -21,29 +22,12 @@ const MOST: usize = 16;
 /// Batches under way together.
 const UNDER_WAY: usize = 2;
 
-/// What is compiled.
-#[derive(Clone, PartialEq)]
-pub(super) struct What {
-    pub program: Program,
-    /// Whether its pictures are mixed by masks on the device.
-    pub mixed: bool,
-}
-
-impl What {
-    fn lowered(&self, model: &Model, n: usize) -> Result<Graph, NotLowered> {
-        let mut graph = model.network().lowered(n, &self.program)?;
-        if self.mixed {
-            mix_first(&mut graph);
-        }
-        Ok(graph)
-    }
-}
-
-/// What it is run on.
+/// What a program is run on.
+#[derive(Clone, Copy)]
 pub(super) enum Given<'a> {
     /// The program's inputs, each batch first.
     Rows(&'a [Tensor]),
-    /// One picture, one fill, and masks batch first.
+    /// Pictures that the device makes.
     Mixed(Mixed<'a>),
 }
 
@@ -52,68 +36,37 @@ impl Given<'_> {
     pub(super) fn rows(&self, range: Range<usize>) -> Vec<Tensor> {
         match self {
             Self::Rows(inputs) => inputs.iter().map(|t| t.rows(range.start, range.end)).collect(),
-            Self::Mixed(mixed) => vec![mixed.pictures(range)],
+            Self::Mixed(mixed) => vec![mixed.part(range).pictures()],
         }
     }
-
-    /// What the compiled graph takes for these pictures, filled up to `size`.
-    fn batch(&self, range: Range<usize>, size: usize) -> Vec<Tensor> {
-        match self {
-            Self::Rows(_) => self.rows(range).iter().map(|t| filled(t, size)).collect(),
-            Self::Mixed(mixed) => {
-                let one = |t: &Tensor| Tensor::stack(std::slice::from_ref(t));
-                let masks = mixed.masks.rows(range.start, range.end);
-                vec![one(mixed.x), one(mixed.fill), filled(&masks, size)]
-            }
-        }
-    }
-}
-
-/// Puts `m x + (1 - m) fill` in the place of the graph's pictures `[N, C, H, W]`: it then takes `x` and `fill`
-/// `[1, C, H, W]` and `m` `[N, 1, H, W]` before its other inputs.
-fn mix_first(graph: &mut Graph) {
-    let pictures = graph.inputs.remove(0);
-    let [n, c, h, w] = [0, 1, 2, 3].map(|axis| graph.shape(pictures)[axis]);
-    let others = std::mem::take(&mut graph.inputs);
-    let (x, fill) = (graph.input(&[1, c, h, w]), graph.input(&[1, c, h, w]));
-    let mask = graph.input(&[n, 1, h, w]);
-    graph.inputs.extend(others);
-    let one = graph.scalar(1.0, 4);
-    let mut fresh = |shape: [usize; 4]| {
-        graph.values.push(Value {
-            shape: shape.to_vec(),
-            constant: None,
-        });
-        ValueId(graph.values.len() - 1)
-    };
-    let (seen, rest, hidden) = (fresh([n, c, h, w]), fresh([n, 1, h, w]), fresh([n, c, h, w]));
-    let node = |f, a, b, output| Node {
-        op: Op::Binary(f),
-        inputs: vec![a, b],
-        output,
-    };
-    let first = [
-        node(Binary::Mul, mask, x, seen),
-        node(Binary::Sub, one, mask, rest),
-        node(Binary::Mul, rest, fill, hidden),
-        node(Binary::Add, seen, hidden, pictures),
-    ];
-    graph.nodes.splice(0..0, first);
 }
 
 /// A program of one model.
 pub(super) struct Prepared {
-    what: What,
+    program: Program,
     /// Pictures of a batch, a power of two.
     batch: Cell<usize>,
-    compiled: RefCell<Vec<(usize, Rc<dyn Compiled>)>>,
+    compiled: RefCell<Vec<(Size, Rc<dyn Compiled>)>>,
+    mixer: RefCell<Option<(Between, Rc<dyn Mixes>)>>,
     refusal: RefCell<Option<Note>>,
+}
+
+/// What a compiled program depends on.
+type Size = (usize, Precision);
+
+/// What a mixer depends on. One is kept: a job has one picture and one fill.
+#[derive(PartialEq)]
+struct Between {
+    size: Size,
+    x: Tensor,
+    fill: Tensor,
+    coming: Coming,
 }
 
 impl Prepared {
     /// Finds out whether it can be lowered, and for how many pictures at a time.
-    pub(super) fn new(model: &Model, what: &What) -> Self {
-        let (batch, refusal) = match what.lowered(model, 1) {
+    pub(super) fn new(model: &Model, program: &Program) -> Self {
+        let (batch, refusal) = match model.network().lowered(1, program) {
             Ok(graph) => (fitting(&graph), None),
             Err(why) => {
                 let kind = if why == NotLowered::Missing {
@@ -126,9 +79,10 @@ impl Prepared {
             }
         };
         Self {
-            what: what.clone(),
+            program: program.clone(),
             batch: Cell::new(batch),
             compiled: RefCell::default(),
+            mixer: RefCell::default(),
             refusal: RefCell::new(refusal),
         }
     }
@@ -152,7 +106,8 @@ impl Prepared {
     /// Takes half as many pictures at a time from here on; false, and the program is the processor's, where that was one.
     pub(super) fn halve(&self) -> bool {
         let batch = self.batch.get();
-        self.compiled.borrow_mut().retain(|(size, _)| *size < batch);
+        self.compiled.borrow_mut().retain(|((size, _), _)| *size < batch);
+        self.mixer.take();
         self.batch.set((batch / 2).max(1));
         if batch == 1 {
             let (kind, text) = (NoteKind::Memory, "the GPU has too little memory".to_owned());
@@ -161,23 +116,29 @@ impl Prepared {
         batch > 1
     }
 
-    /// What runs the next of `pictures` pictures.
-    pub(super) async fn runner(&self, programs: &Programs, pictures: usize) -> Result<Runner, Fault> {
+    /// What runs the next of `pictures` pictures, of `given`.
+    pub(super) async fn runner<'a>(
+        &self,
+        programs: &Programs,
+        precision: Precision,
+        given: Given<'a>,
+        pictures: usize,
+    ) -> Result<Runner<'a>, Fault> {
         let mut size = if pictures == 1 { 1 } else { self.batch.get() };
-        loop {
+        let compiled = loop {
             let known = self
                 .compiled
                 .borrow()
                 .iter()
-                .find(|(n, _)| *n == size)
+                .find(|(of, _)| *of == (size, precision))
                 .map(|(_, c)| c.clone());
             if let Some(compiled) = known {
-                return Ok(Runner { size, compiled });
+                break compiled;
             }
-            match self.what.lowered(programs.pool.model(), size) {
+            match programs.pool.model().network().lowered(size, &self.program) {
                 Ok(graph) => {
-                    let compiled = programs.device.compute.compile(&graph).await?;
-                    self.compiled.borrow_mut().push((size, compiled));
+                    let compiled = programs.device.compute.compile(&graph, precision).await?;
+                    self.compiled.borrow_mut().push(((size, precision), compiled));
                 }
                 // Traced with the batch written into its shapes: one at a time, from here on.
                 Err(_) if size > 1 => {
@@ -186,24 +147,61 @@ impl Prepared {
                 }
                 Err(why) => return Err(Fault::Failed { why: why.to_string() }),
             }
+        };
+        let way = match given {
+            Given::Rows(inputs) => Way::Rows(inputs, compiled),
+            Given::Mixed(mixed) => Way::Mixed(mixed, self.mixer((size, precision), &mixed, &*compiled).await?),
+        };
+        Ok(Runner { size, way })
+    }
+
+    async fn mixer(&self, size: Size, mixed: &Mixed<'_>, compiled: &dyn Compiled) -> Result<Rc<dyn Mixes>, Fault> {
+        let between = Between {
+            size,
+            x: mixed.x.clone(),
+            fill: mixed.fill.clone(),
+            coming: mixed.masks.coming(),
+        };
+        if let Some((_, mixer)) = self.mixer.borrow().as_ref().filter(|(known, _)| *known == between) {
+            return Ok(mixer.clone());
         }
+        let mixer = compiled.mixer(&between.x, &between.fill, &between.coming).await?;
+        *self.mixer.borrow_mut() = Some((between, mixer.clone()));
+        Ok(mixer)
     }
 }
 
-/// A program compiled for batches of one size.
-pub(super) struct Runner {
+/// A program compiled for batches of one size, with what it is run on.
+pub(super) struct Runner<'a> {
     size: usize,
-    compiled: Rc<dyn Compiled>,
+    way: Way<'a>,
 }
 
-impl Runner {
+enum Way<'a> {
+    Rows(&'a [Tensor], Rc<dyn Compiled>),
+    Mixed(Mixed<'a>, Rc<dyn Mixes>),
+}
+
+impl Runner<'_> {
+    fn start(&self, range: Range<usize>) -> BoxFuture<'static, Result<Vec<Tensor>, Fault>> {
+        match &self.way {
+            Way::Rows(inputs, compiled) => {
+                let rows = inputs
+                    .iter()
+                    .map(|t| filled(&t.rows(range.start, range.end), self.size));
+                compiled.run(rows.collect())
+            }
+            Way::Mixed(mixed, mixer) => mixer.run(mixed.part(range).masks),
+        }
+    }
+
     /// Runs some of the pictures of `range`, the first ones first; how many, and their outputs. Several batches are under
-    /// way together; the last is filled up with its last picture.
-    pub(super) async fn run(&self, given: &Given<'_>, range: Range<usize>) -> Result<(usize, Vec<Tensor>), Fault> {
+    /// way together; the last is filled up.
+    pub(super) async fn run(&self, range: Range<usize>) -> Result<(usize, Vec<Tensor>), Fault> {
         let mut starts = range.clone().step_by(self.size);
         let start = |from: usize| {
             let to = (from + self.size).min(range.end);
-            (to - from, self.compiled.run(given.batch(from..to, self.size)))
+            (to - from, self.start(from..to))
         };
         let mut under_way: VecDeque<(usize, BoxFuture<'static, _>)> =
             starts.by_ref().take(UNDER_WAY).map(start).collect();
@@ -257,22 +255,26 @@ fn footprint(graph: &Graph) -> (usize, usize) {
     }
     let size = |id: usize| {
         let value = &graph.values[id];
-        if value.constant.is_some() { 0 } else { 4 * value.len() }
+        if value.constant.is_some() {
+            0
+        } else {
+            value.len().saturating_mul(4)
+        }
     };
-    let mut live: usize = graph.inputs.iter().map(|id| size(id.0)).sum();
+    let mut live = graph
+        .inputs
+        .iter()
+        .fold(0usize, |sum, id| sum.saturating_add(size(id.0)));
     let (mut peak, mut largest) = (live, live);
     for (when, node) in graph.nodes.iter().enumerate() {
         let made = size(node.output.0);
-        live += made;
+        live = live.saturating_add(made);
         (peak, largest) = (peak.max(live), largest.max(made));
         let mut read: Vec<usize> = node.inputs.iter().map(|id| id.0).collect();
         read.sort_unstable();
         read.dedup();
-        live -= read
-            .iter()
-            .filter(|&&id| last_use[id] == when)
-            .map(|&id| size(id))
-            .sum::<usize>();
+        let over = read.iter().filter(|&&id| last_use[id] == when);
+        live = over.fold(live, |live, &id| live.saturating_sub(size(id)));
     }
     (peak, largest)
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Case, gpu};
 use crate::gpu::ir::{Binary, Divisor, Op, Reduction, Taps, Unary, Window};
+use crate::gpu::wgsl::Target;
 
 fn window(
     kernel: [usize; 2],
@@ -279,7 +280,8 @@ fn functions_of_one_number() {
         ([0.1, 3.0], vec![Unary::Recip, Unary::Sqrt, Unary::Rsqrt, Unary::Ln]),
         ([-3.0, 3.0], vec![Unary::Exp, Unary::Sinh, Unary::Cosh]),
         ([-4.0, 4.0], vec![Unary::Sin, Unary::Cos, Unary::Atan]),
-        ([-0.9, 0.9], vec![Unary::Asin, Unary::Acos, Unary::Atanh, Unary::Tan]),
+        ([-1.0, 1.0], vec![Unary::Asin, Unary::Acos]),
+        ([-0.9, 0.9], vec![Unary::Atanh, Unary::Tan]),
         ([1.1, 5.0], vec![Unary::Acosh]),
     ] {
         let mut case = Case::default();
@@ -293,9 +295,22 @@ fn functions_of_one_number() {
             let y = case.push(Op::Unary(f), &[x]);
             case.output(y);
         }
-        // WGSL asks no more of the trigonometric functions.
-        case.check(&gpu, &format!("functions on {range:?}"), 5e-4);
+        case.check(&gpu, &format!("functions on {range:?}"), 1e-6);
     }
+    // Many turns, which 16 bits can't tell apart.
+    let mut case = Case::default();
+    let values = super::noise(400, 10).iter().map(|v| v * 300.0).collect();
+    let x = case.given(&[400], values);
+    for f in [Unary::Sin, Unary::Cos, Unary::Atan] {
+        let y = case.push(Op::Unary(f), &[x]);
+        case.output(y);
+    }
+    let plain = Target {
+        half: false,
+        tiles: false,
+    };
+    let error = case.error(&gpu, plain);
+    assert!(error <= 1e-6, "functions of large numbers: {error}");
 }
 
 #[test]

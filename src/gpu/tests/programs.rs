@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::{Case, gpu, noise};
-use crate::Tensor;
 use crate::gpu::ir::{Binary, Graph, Op, Reduction, Unary, ValueId, Window};
 use crate::gpu::wgsl::Target;
 use crate::gpu::{Coming, Enlarging, Failure, Masks, Precision, deviation, reference};
+use crate::{Mask, Tensor};
 
 const PLAIN: Target = Target {
     half: false,
@@ -284,13 +284,21 @@ fn inputs_and_constants_may_be_outputs() {
 fn halves_deviate_as_reported() {
     let Some(gpu) = gpu() else { return };
     let case = network(1);
-    let found = pollster::block_on(deviation(&gpu, &case.graph, &case.tensors()));
+    let run = |precision| {
+        let compiled = pollster::block_on(gpu.compile(&case.graph, precision))?;
+        pollster::block_on(compiled.run(&case.tensors()))
+    };
+    let exact = run(Precision::Single).expect("it runs");
+    let rough = run(Precision::Half);
     if gpu.adapter().half {
-        let error = found.expect("it runs");
+        let error = deviation(&exact, &rough.expect("it runs"));
         assert!(error > 0.0 && error < 0.02, "{error}");
     } else {
-        assert!(matches!(found, Err(Failure::Internal { .. })), "{found:?}");
+        assert!(matches!(rough, Err(Failure::Internal { .. })), "{rough:?}");
     }
+    assert!(deviation(&exact, &exact).abs() < f32::EPSILON);
+    let broken = exact.iter().map(|t| t.map(|_| f32::NAN)).collect::<Vec<_>>();
+    assert_eq!(deviation(&exact, &broken), f32::INFINITY);
 }
 
 #[test]
@@ -313,6 +321,24 @@ fn failures_are_told_apart() {
     large.outputs.push(up);
     let refused = pollster::block_on(gpu.compile(&large, Precision::Single));
     assert!(matches!(refused, Err(Failure::TooLarge { .. })), "{refused:?}");
+
+    // What is read back is checked too, and shapes beyond what an index counts are no graph.
+    let mut wide = Graph::default();
+    let x = wide.input(&[1]);
+    let shape = vec![gpu.adapter().largest as usize / 8];
+    let half = wide.push(Op::Broadcast { shape }, &[x]).expect("it is well formed");
+    for f in [Unary::Exp, Unary::Neg, Unary::Abs] {
+        let y = wide.push(Op::Unary(f), &[half]).expect("it is well formed");
+        wide.outputs.push(y);
+    }
+    let refused = pollster::block_on(gpu.compile(&wide, Precision::Single));
+    assert!(matches!(refused, Err(Failure::TooLarge { .. })), "{refused:?}");
+    let x = wide.input(&[1, 1]);
+    let shape = vec![1 << 20, 1 << 20];
+    let why = wide
+        .push(Op::Broadcast { shape }, &[x])
+        .expect_err("it has 2^40 elements");
+    assert!(why.to_string().contains("32 bits"), "{why}");
 
     // The device is lost with a run in flight: that run and all later ones say so.
     let pending = compiled.start(&case.tensors()).expect("it starts");
@@ -356,7 +382,9 @@ fn pictures_are_mixed_on_the_device() {
         pollster::block_on(mixer.run(masks)).map(|outputs| outputs[0].data().to_vec())
     };
     let kept: Vec<bool> = noise(105, 3).iter().map(|v| *v > 0.0).collect();
-    let found = run(&Coming::Kept, Masks::Kept(&kept)).expect("it runs");
+    let mask = |n: usize| Mask::new(5, 7, kept[n * 35..][..35].iter().map(|kept| !kept).collect());
+    let removed: Vec<Mask> = (0..3).map(mask).collect();
+    let found = run(&Coming::Kept, Masks::Removed(&removed)).expect("it runs");
     // Exactly: kept pixels come back bit for bit, and so does what fills the others.
     assert_eq!(found, expected(&|n, p| f32::from(u8::from(kept[n * 35 + p]))));
     let shares: Vec<f32> = noise(105, 4).iter().map(|v| (v + 1.0) / 2.0).collect();
@@ -370,6 +398,11 @@ fn pictures_are_mixed_on_the_device() {
     };
     let found = run(&Coming::Shares, Masks::Shares(&shares)).expect("it runs");
     close(&found, &expected(&|n, p| shares[n * 35 + p]));
+    let fine: Vec<f64> = shares.iter().map(|&m| f64::from(m)).collect();
+    assert_eq!(run(&Coming::Shares, Masks::Fine(&fine)).expect("it runs"), found);
+    // Fewer masks than pictures: the first pictures are theirs.
+    let fewer = run(&Coming::Shares, Masks::Shares(&shares[..70])).expect("it runs");
+    assert_eq!(fewer[..140], found[..140]);
 
     let axis = |len: usize| -> Vec<(usize, usize, f32)> {
         (0..len).map(|k| (k % 2, (k + 1) % 3, k as f32 / len as f32)).collect()
@@ -389,14 +422,20 @@ fn pictures_are_mixed_on_the_device() {
         across(above) + down * (across(below) - across(above))
     };
     let coming = Coming::Cells(enlarging.clone());
-    let cells = &cells;
-    let found = run(&coming, Masks::Cells { cells, shifts: &shifts }).expect("it runs");
+    let of = |shifts| Masks::Cells {
+        shares: &shares,
+        cells: &cells,
+        shifts,
+        how: &enlarging,
+    };
+    let found = run(&coming, of(&shifts)).expect("it runs");
     close(&found, &expected(&enlarged));
 
     let far = [[0, 0], [4, 0], [0, 0]];
     for wrong in [
-        run(&coming, Masks::Cells { cells, shifts: &far }),
-        run(&Coming::Kept, Masks::Kept(&kept[1..])),
+        run(&coming, of(&far)),
+        run(&Coming::Kept, Masks::Removed(&[Mask::all(5, 6, true)])),
+        run(&Coming::Kept, Masks::Removed(&[])),
         run(&Coming::Kept, Masks::Shares(&shares)),
     ] {
         assert!(matches!(wrong, Err(Failure::Masks { .. })), "{wrong:?}");

@@ -434,41 +434,18 @@ fn depthwise(
 }
 
 /// Loops of one thread a result, for weights that are computed.
-fn direct_forward(
-    known: Known,
-    group: &Group,
-    node: &Node,
-    problem: &Problem,
-    window: &Window,
-    target: Target,
-) -> Kernel {
-    let mut source = Source::new(target);
-    let x = source.numbers(known.root(node.inputs[0]));
-    let w = source.numbers(known.root(node.inputs[1]));
-    source.finish(group);
+fn direct_forward(known: Known, group: &Group, node: &Node, problem: &Problem, w: &Window, target: Target) -> Kernel {
     let from = known.graph.shape(node.inputs[0]);
-    let ([kh, kw], [sh, sw], [dh, dw], [bh, bw]) = (window.kernel, window.stride, window.dilation, window.before);
-    let body = format!(
-        "{}  for (var c = 0u; c < {inputs}u; c++) {{
-    for (var ky = 0u; ky < {kh}u; ky++) {{
-      let row = i32(y * {sh}u + ky * {dh}u) - {bh};
-      if (row < 0 || row >= {height}) {{ continue; }}
-      for (var kx = 0u; kx < {kw}u; kx++) {{
-        let col = i32(x * {sw}u + kx * {dw}u) - {bw};
-        if (col < 0 || col >= {width}) {{ continue; }}
-        let at = ((n * {all}u + first + c) * {height}u + u32(row)) * {width}u + u32(col);
-        sum = fma(f32({w}[((channel * {inputs}u + c) * {kh}u + ky) * {kw}u + kx]), f32({x}[at]), sum);
-      }}
-    }}
-  }}
-  finish(i, sum);\n",
-        place(&group.shape, problem),
-        inputs = problem.inputs,
-        height = from[2],
-        width = from[3],
-        all = problem.groups * problem.inputs,
-    );
-    source.flat(group.out, group.shape.iter().product(), &body)
+    let reach = |axis: usize, name: &str, o: &str, k: &str| {
+        format!(
+            "let {name} = i32({o} * {}u + {k} * {}u) - {}; if ({name} < 0 || {name} >= {}) {{ continue; }}",
+            w.stride[axis],
+            w.dilation[axis],
+            w.before[axis],
+            from[2 + axis]
+        )
+    };
+    direct(known, group, node, problem, [from[2], from[3]], reach, target)
 }
 
 /// The same for the adjoint, also for large strides, where few taps reach a result.
@@ -477,30 +454,54 @@ fn direct_transposed(
     group: &Group,
     node: &Node,
     problem: &Problem,
-    window: &Window,
+    w: &Window,
+    target: Target,
+) -> Kernel {
+    let reach = |axis: usize, name: &str, o: &str, k: &str| {
+        format!(
+            "let from_{name} = i32({o} + {before}u) - i32({k} * {}u); let {name} = from_{name} / {stride};
+      if (from_{name} < 0 || from_{name} % {stride} != 0 || {name} >= {}) {{ continue; }}",
+            w.dilation[axis],
+            w.windows[axis],
+            before = w.before[axis],
+            stride = w.stride[axis],
+        )
+    };
+    direct(known, group, node, problem, w.windows, reach, target)
+}
+
+/// The sum over the taps of one result. `reach(axis, name, result, tap)` is WGSL that declares, under this name, the position
+/// that a tap of the result reads along an axis, and goes on to the next tap where that is outside.
+fn direct(
+    known: Known,
+    group: &Group,
+    node: &Node,
+    problem: &Problem,
+    [height, width]: [usize; 2],
+    reach: impl Fn(usize, &str, &str, &str) -> String,
     target: Target,
 ) -> Kernel {
     let mut source = Source::new(target);
-    let g = source.numbers(known.root(node.inputs[0]));
+    let x = source.numbers(known.root(node.inputs[0]));
     let w = source.numbers(known.root(node.inputs[1]));
     source.finish(group);
-    let ([kh, kw], [sh, sw], [dh, dw], [bh, bw]) = (window.kernel, window.stride, window.dilation, window.before);
-    let [height, width] = window.windows;
     let body = format!(
         "{}  for (var ky = 0u; ky < {kh}u; ky++) {{
-    let down = i32(y + {bh}u) - i32(ky * {dh}u);
-    if (down < 0 || down % {sh} != 0 || down / {sh} >= {height}) {{ continue; }}
+    {}
     for (var kx = 0u; kx < {kw}u; kx++) {{
-      let across = i32(x + {bw}u) - i32(kx * {dw}u);
-      if (across < 0 || across % {sw} != 0 || across / {sw} >= {width}) {{ continue; }}
+      {}
       for (var c = 0u; c < {inputs}u; c++) {{
-        let at = ((n * {all}u + first + c) * {height}u + u32(down / {sh})) * {width}u + u32(across / {sw});
-        sum = fma(f32({w}[((channel * {inputs}u + c) * {kh}u + ky) * {kw}u + kx]), f32({g}[at]), sum);
+        let at = ((n * {all}u + first + c) * {height}u + u32(row)) * {width}u + u32(col);
+        sum = fma(f32({w}[((channel * {inputs}u + c) * {kh}u + ky) * {kw}u + kx]), f32({x}[at]), sum);
       }}
     }}
   }}
   finish(i, sum);\n",
         place(&group.shape, problem),
+        reach(0, "row", "y", "ky"),
+        reach(1, "col", "x", "kx"),
+        kh = problem.kernel[0],
+        kw = problem.kernel[1],
         inputs = problem.inputs,
         all = problem.groups * problem.inputs,
     );

@@ -5,7 +5,7 @@ import { noteText } from '../notes.js';
 import { shared } from '../styles/shared.js';
 import { AppElement } from './base.js';
 
-const DEVICES: readonly WireDevice[] = ['auto', 'cpu', 'gpu'];
+const DEVICES: readonly WireDevice[] = ['auto', 'cpu', 'gpu', 'gpu-f16'];
 
 /** What it runs on, and that nothing leaves the machine. */
 @customElement('status-line')

@@ -43,7 +43,12 @@ export const en = {
     onCpu: (workers: string) => `Runs on the processor, ${workers}.`,
     onGpu: (name: string) => `Runs on the GPU: ${name}.`,
     device: 'Run on',
-    devices: { auto: 'GPU where there is one', cpu: 'the processor', gpu: 'the GPU' },
+    devices: {
+      auto: 'GPU where there is one',
+      cpu: 'the processor',
+      gpu: 'the GPU',
+      'gpu-f16': 'the GPU, with 16 bits',
+    },
     notes: {
       'gpu-none': () => 'This page finds no GPU that it may use.',
       'gpu-software': () => 'The GPU here is only imitated, which is slower than the processor.',
@@ -52,6 +57,7 @@ export const en = {
       'gpu-operator': (why: string) => `Run on the processor: ${why}.`,
       'gpu-missing': () => 'Run on the processor: pictures with missing pixels.',
       'gpu-memory': () => 'Run on the processor: the GPU has too little memory.',
+      'gpu-f16': (why: string) => `16 bits on the GPU: ${why}.`,
       'gpu-lost': (why: string) => `The GPU went away, and the processor went on (${why}).`,
       'gpu-failed': (why: string) => `The GPU failed at this, and the processor went on (${why}).`,
     } as Readonly<Record<string, (why: string) => string>>,

@@ -55,7 +55,12 @@ export const fr: Messages = {
     onCpu: (workers) => `Calcule sur le processeur, ${workers}.`,
     onGpu: (name) => `Calcule sur la carte graphique : ${name}.`,
     device: 'Calculer sur',
-    devices: { auto: 'la carte graphique s’il y en a une', cpu: 'le processeur', gpu: 'la carte graphique' },
+    devices: {
+      auto: 'la carte graphique s’il y en a une',
+      cpu: 'le processeur',
+      gpu: 'la carte graphique',
+      'gpu-f16': 'la carte graphique, sur 16 bits',
+    },
     notes: {
       'gpu-none': () => 'Cette page ne trouve pas de carte graphique qu’elle puisse utiliser.',
       'gpu-software': () => 'La carte graphique n’est ici qu’imitée, ce qui est plus lent que le processeur.',
@@ -64,6 +69,7 @@ export const fr: Messages = {
       'gpu-operator': (why) => `Calculé sur le processeur : ${why}.`,
       'gpu-missing': () => 'Calculé sur le processeur : images à pixels manquants.',
       'gpu-memory': () => 'Calculé sur le processeur : la carte graphique a trop peu de mémoire.',
+      'gpu-f16': (why) => `16 bits sur la carte graphique : ${why}.`,
       'gpu-lost': (why) => `La carte graphique a disparu, le processeur a continué (${why}).`,
       'gpu-failed': (why) => `La carte graphique a échoué ici, le processeur a continué (${why}).`,
     },

@@ -1,44 +1,67 @@
 //! The executor over a device that runs graphs as their description says, and fails where it is told to.
 
+mod removal;
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use pollster::block_on;
 
-use super::{AGREEMENT, Compiled, Compute, Fault, Gpu, Shared};
+use super::{AGREEMENT, Compiled, Compute, Fault, Gpu, Mixes, Shared};
 use crate::error::Error;
 use crate::exec::pool::{Batch, Lanes};
-use crate::exec::{Cpu, Device, Executor, Mixed, NoteKind, Pool};
-use crate::gpu::{ir::Graph, reference};
+use crate::exec::{Cpu, Device, Executor, Masks, Mixed, NoteKind, Pool};
+use crate::gpu::ir::{Graph, Op, Unary};
+use crate::gpu::{Coming, Precision, reference};
 use crate::graph::inspect;
 use crate::model::Limits;
 use crate::program::{Program, Rules, Wrt};
 use crate::rng::SeedStream;
-use crate::{BoxFuture, Model, Tensor};
+use crate::{BoxFuture, Mask, Model, Tensor};
 
-/// Fails the runs that `fails` says, by their number.
+/// Fails the runs that `fails` says, by their number. With 16 bits its results are off by the share `rough`, if it has them.
 struct Fake {
     runs: Rc<Cell<usize>>,
+    mixers: Rc<Cell<usize>>,
     sizes: RefCell<Vec<usize>>,
+    rough: Option<f32>,
     fails: Rc<dyn Fn(usize, usize) -> Option<Fault>>,
 }
 
+#[derive(Clone)]
 struct Kernel {
     graph: Graph,
     runs: Rc<Cell<usize>>,
+    mixers: Rc<Cell<usize>>,
+    off: f32,
     fails: Rc<dyn Fn(usize, usize) -> Option<Fault>>,
+}
+
+struct FakeMixer {
+    kernel: Kernel,
+    x: Tensor,
+    fill: Tensor,
+    coming: Coming,
 }
 
 impl Compute for Fake {
     fn name(&self) -> String {
         "Fake".into()
     }
-    fn compile<'a>(&'a self, graph: &'a Graph) -> BoxFuture<'a, Result<Rc<dyn Compiled>, Fault>> {
+    fn half(&self) -> bool {
+        self.rough.is_some()
+    }
+    fn compile<'a>(&'a self, graph: &'a Graph, precision: Precision) -> BoxFuture<'a, Result<Rc<dyn Compiled>, Fault>> {
         self.sizes.borrow_mut().push(graph.shape(graph.inputs[0])[0]);
         let kernel = Kernel {
             graph: graph.clone(),
             runs: self.runs.clone(),
+            mixers: self.mixers.clone(),
+            off: match precision {
+                Precision::Single => 0.0,
+                Precision::Half => self.rough.expect("it has 16 bits"),
+            },
             fails: self.fails.clone(),
         };
         Box::pin(std::future::ready(Ok(Rc::new(kernel) as Rc<dyn Compiled>)))
@@ -61,9 +84,36 @@ impl Compiled for Kernel {
         let shapes = self.graph.outputs.iter().map(|&id| self.graph.shape(id));
         let outputs = shapes
             .zip(outputs)
-            .map(|(shape, data)| Tensor::new(shape, data))
+            .map(|(shape, data)| Tensor::new(shape, data).map(|v| v * (1.0 + self.off)))
             .collect();
         Box::pin(std::future::ready(Ok(outputs)))
+    }
+    fn mixer<'a>(
+        &'a self,
+        x: &'a Tensor,
+        fill: &'a Tensor,
+        coming: &'a Coming,
+    ) -> BoxFuture<'a, Result<Rc<dyn Mixes>, Fault>> {
+        self.mixers.set(self.mixers.get() + 1);
+        let mixer = FakeMixer {
+            kernel: self.clone(),
+            x: x.clone(),
+            fill: fill.clone(),
+            coming: coming.clone(),
+        };
+        Box::pin(std::future::ready(Ok(Rc::new(mixer) as Rc<dyn Mixes>)))
+    }
+}
+
+impl Mixes for FakeMixer {
+    fn run(&self, masks: Masks<'_>) -> BoxFuture<'static, Result<Vec<Tensor>, Fault>> {
+        assert_eq!(self.coming, masks.coming());
+        let (x, fill) = (&self.x, &self.fill);
+        let made = Mixed { x, fill, masks }.pictures();
+        let size = self.kernel.graph.shape(self.kernel.graph.inputs[0])[0];
+        // What a device makes of masks that are not there.
+        let rest = Tensor::full(&[&[size - made.shape()[0]], x.shape()].concat(), 7.0);
+        self.kernel.run(vec![Tensor::concat(&[made, rest])])
     }
 }
 
@@ -89,13 +139,24 @@ fn model(net: &str) -> Arc<Model> {
 }
 
 fn engine(model: &Arc<Model>, fails: impl Fn(usize, usize) -> Option<Fault> + 'static) -> (Gpu, Rc<Fake>) {
+    engine_in(Precision::Single, None, model, fails)
+}
+
+fn engine_in(
+    precision: Precision,
+    rough: Option<f32>,
+    model: &Arc<Model>,
+    fails: impl Fn(usize, usize) -> Option<Fault> + 'static,
+) -> (Gpu, Rc<Fake>) {
     let fake = Rc::new(Fake {
         runs: Rc::default(),
+        mixers: Rc::default(),
         sizes: RefCell::default(),
+        rough,
         fails: Rc::new(fails),
     });
     let pool = Rc::new(Pool::new(Cpu::new(model.clone()), Rc::new(Alone)));
-    (Gpu::new(pool, Shared::new(fake.clone())), fake)
+    (Gpu::new(pool, Shared::new(fake.clone(), precision)), fake)
 }
 
 fn pictures(model: &Model, n: usize) -> Tensor {
@@ -225,20 +286,30 @@ fn masks_go_to_the_device_instead_of_pictures() {
     let mut noise = SeedStream::new(5).stream("x");
     let x = Tensor::from_fn(&[c, h, w], |_| noise.normal());
     let fill = Tensor::from_fn(&[c, h, w], |_| noise.normal());
-    let masks = Tensor::from_fn(&[35, 1, h, w], |_| noise.uniform());
-    let mixed = Mixed {
-        x: &x,
-        fill: &fill,
-        masks: &masks,
-    };
+    let shares: Vec<f32> = (0..35 * h * w).map(|_| noise.uniform()).collect();
+    let (x, fill) = (&x, &fill);
+    let masks = Masks::Shares(&shares);
+    let mixed = Mixed { x, fill, masks };
     let program = Program::forward(&[0]);
-    let expected = Cpu::new(model.clone())
-        .run_now(&program, &[mixed.pictures(0..35)])
-        .unwrap();
+    let expected = Cpu::new(model.clone()).run_now(&program, &[mixed.pictures()]).unwrap();
     let (gpu, fake) = engine(&model, |_, _| None);
     agree(&block_on(gpu.run_mixed(&program, mixed)).unwrap(), &expected);
     assert_eq!(gpu.device().to_string(), "gpu (Fake)");
     assert_eq!(fake.runs.get(), 3);
+    // Picture and fill went up once; a turn later they are still there, other masks come in another form.
+    assert_eq!(fake.mixers.get(), 1);
+    block_on(gpu.run_mixed(&program, mixed.part(3..30))).unwrap();
+    assert_eq!(fake.mixers.get(), 1);
+    let removed: Vec<Mask> = (0..5)
+        .map(|k| Mask::new(h, w, (0..h * w).map(|i| i % 5 == k).collect()))
+        .collect();
+    let masks = Masks::Removed(&removed);
+    let removed = Mixed { x, fill, masks };
+    let bare = Cpu::new(model.clone())
+        .run_now(&program, &[removed.pictures()])
+        .unwrap();
+    agree(&block_on(gpu.run_mixed(&program, removed)).unwrap(), &bare);
+    assert_eq!(fake.mixers.get(), 2);
     // What is left to the processor is mixed there.
     let (gpu, _) = engine(&model, |run, _| {
         (run > 0).then(|| Fault::Lost {
@@ -247,6 +318,99 @@ fn masks_go_to_the_device_instead_of_pictures() {
     });
     agree(&block_on(gpu.run_mixed(&program, mixed)).unwrap(), &expected);
     assert_eq!(gpu.device().to_string(), "gpu (Fake) and cpu x1");
+}
+
+#[test]
+fn sixteen_bits_are_asked_for_measured_and_told() {
+    let model = model("plain");
+    let x = pictures(&model, 3);
+    let expected = Cpu::new(model.clone())
+        .run_now(&Program::default(), std::slice::from_ref(&x))
+        .unwrap();
+    let run = |rough| {
+        let (gpu, _) = engine_in(Precision::Half, rough, &model, |_, _| None);
+        let mut found = block_on(gpu.forward(&x, &[])).unwrap();
+        block_on(gpu.forward(&x, &[])).unwrap();
+        // Said once a job and program.
+        let [note] = &gpu.notes()[..] else {
+            panic!("{:?}", gpu.notes())
+        };
+        assert_eq!(note.kind, NoteKind::Half);
+        (found.remove(0), note.text.clone())
+    };
+    let (found, note) = run(Some(0.01));
+    assert!(note.contains("off by 1.00 %"), "{note}");
+    let scaled = expected[0].map(|v| v * 1.01);
+    agree(&[found], &[scaled]);
+    for (rough, why) in [
+        (Some(0.5), "off by 50 %"),
+        (Some(f32::NAN), "off by inf %"),
+        (None, "does not compute"),
+    ] {
+        let (found, note) = run(rough);
+        assert!(note.starts_with("not used") && note.contains(why), "{note}");
+        agree(&[found], &expected);
+    }
+    // Who does not ask gets 32, and no word of it.
+    let (gpu, _) = engine_in(Precision::Single, Some(0.01), &model, |_, _| None);
+    agree(&block_on(gpu.forward(&x, &[])).unwrap(), &expected);
+    assert_eq!(gpu.notes(), []);
+}
+
+/// Twice the exponential of 3 values.
+fn doubled() -> Result<Graph, String> {
+    let mut graph = Graph::default();
+    let x = graph.input(&[3]);
+    let y = graph.push(Op::Unary(Unary::Exp), &[x]).map_err(|why| why.to_string())?;
+    graph.outputs.push(y);
+    Ok(graph)
+}
+
+#[test]
+fn what_imputers_ask_for_is_compiled_once_and_its_faults_are_told() {
+    let model = model("plain");
+    let x = || vec![Tensor::new(&[3], vec![0.0, 1.0, -1.0])];
+    let (gpu, fake) = engine(&model, |run, _| {
+        (run == 2).then(|| Fault::Failed { why: "a bug".into() })
+    });
+    let device = gpu.coprocessor().unwrap();
+    let ask = |key: &'static str| block_on(device.compute(key, &doubled, x()));
+    for _ in 0..2 {
+        let found = ask("a").unwrap();
+        agree(&found, &[Tensor::new(&[3], vec![1.0, 1f32.exp(), (-1f32).exp()])]);
+    }
+    assert_eq!(*fake.sizes.borrow(), [3]);
+    // It fails, and is not asked again, of this alone.
+    assert!(ask("a").is_none());
+    assert!(ask("a").is_none());
+    assert_eq!(fake.runs.get(), 3);
+    assert_eq!((gpu.notes().len(), gpu.notes()[0].kind), (1, NoteKind::Failed));
+    assert!(ask("b").is_some());
+    let refused = || Err("it has no form".to_owned());
+    assert!(block_on(device.compute("c", &refused, x())).is_none());
+    assert_eq!(gpu.notes()[1].kind, NoteKind::Operator);
+    // A later job is told again.
+    let job = gpu.for_job();
+    assert!(block_on(job.coprocessor().unwrap().compute("c", &refused, x())).is_none());
+    assert_eq!(job.notes()[0].text, "it has no form");
+    // Old ones go.
+    for key in ["d", "e", "f", "g"] {
+        assert!(ask(key).is_some());
+    }
+    let compiled = fake.sizes.borrow().len();
+    assert!(ask("g").is_some());
+    assert_eq!(fake.sizes.borrow().len(), compiled);
+    assert!(ask("b").is_some());
+    assert_eq!(fake.sizes.borrow().len(), compiled + 1);
+
+    let (gpu, _) = engine(&model, |_, _| {
+        Some(Fault::Lost {
+            why: "unplugged".into(),
+        })
+    });
+    assert!(block_on(gpu.coprocessor().unwrap().compute("a", &doubled, x())).is_none());
+    assert_eq!(gpu.shared().lost().as_deref(), Some("unplugged"));
+    assert_eq!(gpu.notes()[0].kind, NoteKind::Lost);
 }
 
 #[test]
@@ -289,7 +453,7 @@ fn a_driver_agrees_with_the_processor() {
     ] {
         let model = model(net);
         let pool = Rc::new(Pool::new(Cpu::new(model.clone()), Rc::new(Alone)));
-        let gpu = Gpu::new(pool, Shared::new(device.clone()));
+        let gpu = Gpu::new(pool, Shared::new(device.clone(), Precision::Single));
         let layer = model.network().default_layer().unwrap();
         let x = pictures(&model, 3);
         let cotangent = Tensor::from_fn(&[3, model.classes()], |i| (i % 5) as f32 - 2.0);
@@ -325,9 +489,12 @@ impl Compute for Ending {
     fn name(&self) -> String {
         self.inner.name()
     }
-    fn compile<'a>(&'a self, graph: &'a Graph) -> BoxFuture<'a, Result<Rc<dyn Compiled>, Fault>> {
+    fn half(&self) -> bool {
+        Compute::half(&*self.inner)
+    }
+    fn compile<'a>(&'a self, graph: &'a Graph, precision: Precision) -> BoxFuture<'a, Result<Rc<dyn Compiled>, Fault>> {
         Box::pin(async move {
-            let inner = Compute::compile(&*self.inner, graph).await?;
+            let inner = Compute::compile(&*self.inner, graph, precision).await?;
             let (device, left) = (self.inner.clone(), self.left.clone());
             Ok(Rc::new(EndingKernel { inner, device, left }) as Rc<dyn Compiled>)
         })
@@ -342,6 +509,14 @@ impl Compiled for EndingKernel {
         }
         self.inner.run(inputs)
     }
+    fn mixer<'a>(
+        &'a self,
+        x: &'a Tensor,
+        fill: &'a Tensor,
+        coming: &'a Coming,
+    ) -> BoxFuture<'a, Result<Rc<dyn Mixes>, Fault>> {
+        self.inner.mixer(x, fill, coming)
+    }
 }
 
 #[test]
@@ -353,7 +528,7 @@ fn a_driver_that_dies_in_a_job_loses_nothing() {
         left: Rc::new(Cell::new(2)),
     };
     let pool = Rc::new(Pool::new(Cpu::new(model.clone()), Rc::new(Alone)));
-    let gpu = Gpu::new(pool, Shared::new(Rc::new(ending)));
+    let gpu = Gpu::new(pool, Shared::new(Rc::new(ending), Precision::Single));
     let x = pictures(&model, 60);
     let found = block_on(gpu.forward(&x, &[])).unwrap();
     agree(
