@@ -4,6 +4,7 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
 use std::error::Error;
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -179,17 +180,17 @@ fn executor(model: &Arc<Model>, on: On) -> Outcome<Box<dyn Executor>> {
     let pool = Rc::new(Pool::new(cpu, Rc::new(Alone)));
     let device = DEVICE.with(|device| -> Outcome<Rc<lucarne::gpu::Gpu>> {
         if let Some(device) = device.get() {
-            return Ok(device.clone());
+            return Ok(Rc::clone(device));
         }
         let opened = pollster::block_on(lucarne::gpu::Gpu::open(lucarne::gpu::Options { software: true }))?;
-        Ok(device.get_or_init(|| Rc::new(opened)).clone())
+        Ok(Rc::clone(device.get_or_init(|| ManuallyDrop::new(Rc::new(opened)))))
     })?;
     Ok(Box::new(Gpu::new(pool, Shared::new(device, Precision::Single))))
 }
 
 thread_local! {
-    /// One a thread, with the kernels that its cases have compiled.
-    static DEVICE: OnceCell<Rc<lucarne::gpu::Gpu>> = const { OnceCell::new() };
+    /// One a thread, with the kernels that its cases have compiled. Drivers do not like to be left while a thread ends.
+    static DEVICE: OnceCell<ManuallyDrop<Rc<lucarne::gpu::Gpu>>> = const { OnceCell::new() };
 }
 
 fn run(folder: &Path, case: &Case, on: On) -> Outcome<Vec<Pair>> {

@@ -14,8 +14,11 @@ use crate::gpu::ir::{Binary, Graph, Malformed, Op, Reduction, ValueId, Window};
 use crate::job::{Job, Passes};
 use crate::{Error, Input, Mask, Tensor};
 
-/// Iterations of a round, all in one graph.
-const ITERATIONS: usize = 96;
+/// Iterations of a round, all in one graph: enough for scattered holes.
+const SHORT: usize = 24;
+/// The same once a round has left more than this share of what it was given: holes are wide.
+const LONG: usize = 96;
+const SLOW: f64 = 1e-2;
 /// Rounds at most. A hole so wide that these do not solve it is multigrid's.
 const ROUNDS: usize = 24;
 
@@ -49,8 +52,7 @@ async fn on_device(
     let [channels, height, width] = input.dims();
     let pixels = height * width;
     let Weights { edge, corner } = weights;
-    let key = format!("means of neighbours, {channels} x {height} x {width}, {edge} and {corner}");
-    let describe = || graph(input.dims(), weights).map_err(|why| why.to_string());
+    let of = format!("{channels} x {height} x {width}, {edge} and {corner}");
     let gone = Tensor::from_fn(&[1, 1, height, width], |i| f32::from(u8::from(removed.bits()[i])));
     let mut field = Vec::with_capacity(input.tensor.len());
     let mut enough = Vec::with_capacity(channels);
@@ -61,6 +63,7 @@ async fn on_device(
         field.extend(values.map(|(&value, &gone)| if gone { kept.mean } else { f64::from(value) }));
     }
     let mut corrections = vec![f64::INFINITY; channels];
+    let (mut iterations, mut before) = (SHORT, vec![f64::INFINITY; channels]);
     for _ in 0..ROUNDS {
         job.step(Passes::default()).await?;
         let residual = residual(&field, removed, weights);
@@ -69,6 +72,12 @@ async fn on_device(
         if (0..channels).all(done) {
             return Ok(Some(field));
         }
+        if (0..channels).any(|c| left[c] > enough[c] && left[c] > SLOW * before[c]) {
+            iterations = LONG;
+        }
+        before.clone_from(&left);
+        let key = format!("{iterations} steps to means of neighbours, {of}");
+        let describe = || graph(input.dims(), weights, iterations).map_err(|why| why.to_string());
         // In the device's range, whatever is left.
         let scale = |c: usize| if left[c] > 0.0 { left[c] } else { 1.0 };
         let asked = Tensor::from_fn(&[1, channels, height, width], |i| {
@@ -109,8 +118,8 @@ fn residual(field: &[f64], removed: &Mask, weights: Weights) -> Vec<f64> {
     residual
 }
 
-/// Conjugate gradients from 0 for a right side `[1, C, H, W]`, which is 0 outside of the removed pixels `[1, 1, H, W]`.
-fn graph([channels, height, width]: [usize; 3], weights: Weights) -> Result<Graph, Malformed> {
+/// So many steps of conjugate gradients from 0 for a right side `[1, C, H, W]`, which is 0 outside of the removed pixels `[1, 1, H, W]`.
+fn graph([channels, height, width]: [usize; 3], weights: Weights, iterations: usize) -> Result<Graph, Malformed> {
     let mut graph = Graph::default();
     let right = graph.input(&[1, channels, height, width]);
     let gone = graph.input(&[1, 1, height, width]);
@@ -136,7 +145,7 @@ fn graph([channels, height, width]: [usize; 3], weights: Weights) -> Result<Grap
     let mut solution = None;
     let (mut residual, mut direction) = (right, right);
     let mut energy = at.mean(Reduction::MeanOfSquares, right)?;
-    for _ in 0..ITERATIONS {
+    for _ in 0..iterations {
         let neighbours = at.0.push(conv.clone(), &[direction, around])?;
         let own = at.both(Binary::Mul, total, direction)?;
         let image = at.both(Binary::Sub, own, neighbours)?;
