@@ -31,7 +31,7 @@ pub enum Masks<'m> {
     },
 }
 
-impl<'m> Masks<'m> {
+impl Masks<'_> {
     /// Number of masks over pictures of so many pixels.
     pub fn len(&self, pixels: usize) -> usize {
         match self {

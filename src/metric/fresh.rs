@@ -27,29 +27,38 @@ impl<'a> Fresh<'a> {
 
     /// See [`Remover::without`].
     pub async fn without<'m>(&'m mut self, masks: &'m [Mask]) -> Result<Removed<'m>, Error> {
-        if self.settled.is_none() {
-            let mut pictures = Vec::with_capacity(masks.len());
-            for removed in masks {
-                pictures.push(self.remove(removed).await?);
-            }
-            return Ok(Removed::Filled(Tensor::stack(&pictures)));
+        let Self {
+            cx,
+            input,
+            settled,
+            seeds,
+        } = self;
+        if let Some(remover) = settled {
+            return remover.without(masks).await;
         }
-        let settled = self.settled.as_ref().expect("looked at above");
-        settled.without(masks).await
+        let mut pictures = Vec::with_capacity(masks.len());
+        for removed in masks {
+            pictures.push(freshly(cx, input, seeds, removed).await?);
+        }
+        Ok(Removed::Filled(Tensor::stack(&pictures)))
     }
 
     /// The picture `[C, H, W]` with the pixels of `removed` filled.
     pub async fn remove(&mut self, removed: &Mask) -> Result<Tensor, Error> {
-        if let Some(remover) = &self.settled {
-            return remover.remove(removed).await;
+        match &self.settled {
+            Some(remover) => remover.remove(removed).await,
+            None => freshly(self.cx, self.input, &mut self.seeds, removed).await,
         }
-        let seed = self.seeds.index(1 << 31) as u64;
-        let random = SeedStream::new(seed);
-        let cx = ImputeContext {
-            random: &random,
-            ..self.cx.imputing()
-        };
-        let Removal { imputer, params, .. } = &self.cx.removal;
-        imputer::impute(*imputer, params, &cx, self.input, removed).await
     }
+}
+
+async fn freshly(cx: &Context<'_>, input: &Input, seeds: &mut Stream, removed: &Mask) -> Result<Tensor, Error> {
+    let seed = seeds.index(1 << 31) as u64;
+    let random = SeedStream::new(seed);
+    let with = ImputeContext {
+        random: &random,
+        ..cx.imputing()
+    };
+    let Removal { imputer, params, .. } = &cx.removal;
+    imputer::impute(*imputer, params, &with, input, removed).await
 }

@@ -14,12 +14,15 @@ use crate::{BoxFuture, Tensor};
 /// Graphs kept; each holds its kernels and buffers.
 const GRAPHS: usize = 4;
 
-/// What was compiled, by its key; or why it is the processor's. The one used longest ago goes first.
+/// What was compiled, or why it is the processor's.
+type Found = Result<Rc<dyn Compiled>, Note>;
+
+/// What was found, by its key. The one used longest ago goes first.
 #[derive(Default)]
-pub(super) struct Beside(RefCell<VecDeque<(String, Result<Rc<dyn Compiled>, Note>)>>);
+pub(super) struct Beside(RefCell<VecDeque<(String, Found)>>);
 
 impl Beside {
-    fn find(&self, key: &str) -> Option<Result<Rc<dyn Compiled>, Note>> {
+    fn find(&self, key: &str) -> Option<Found> {
         let mut kept = self.0.borrow_mut();
         let entry = kept
             .iter()
@@ -29,7 +32,7 @@ impl Beside {
         Some(entry.1)
     }
 
-    fn keep(&self, key: &str, found: Result<Rc<dyn Compiled>, Note>) {
+    fn keep(&self, key: &str, found: Found) {
         let mut kept = self.0.borrow_mut();
         kept.retain(|(known, _)| known != key);
         kept.truncate(GRAPHS - 1);
@@ -63,15 +66,14 @@ impl Gpu {
             Fault::OutOfMemory { why } => refused(NoteKind::Memory, why),
             Fault::Failed { why } => refused(NoteKind::Failed, why),
         };
-        let compiled = match programs.beside.find(key) {
-            Some(known) => known?,
-            None => {
-                let graph = describe().map_err(|why| refused(NoteKind::Operator, why))?;
-                let compiled = programs.device.compute.compile(&graph, Precision::Single).await;
-                let compiled = compiled.map_err(faulty)?;
-                programs.beside.keep(key, Ok(compiled.clone()));
-                compiled
-            }
+        let compiled = if let Some(known) = programs.beside.find(key) {
+            known?
+        } else {
+            let graph = describe().map_err(|why| refused(NoteKind::Operator, why))?;
+            let compiled = programs.device.compute.compile(&graph, Precision::Single).await;
+            let compiled = compiled.map_err(faulty)?;
+            programs.beside.keep(key, Ok(compiled.clone()));
+            compiled
         };
         compiled.run(inputs).await.map_err(faulty)
     }
