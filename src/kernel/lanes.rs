@@ -43,11 +43,11 @@ pub(super) unsafe trait Lanes: Copy {
     /// `self + a · b`, rounded once or twice as the instruction set does.
     fn plus_product(self, a: Self, b: Self) -> Self;
 
-    /// Values below `low` become `low`; NaN stays.
+    /// Values below `low` become `low`; NaN stays, and a NaN of `low` changes nothing.
     fn raised(self, low: Self) -> Self;
 
-    /// Values above `high` become `high`; NaN stays.
-    fn lowered(self, high: Self) -> Self;
+    /// Values below `low` become `low`, values above `high` become `high`; NaN stays. The bounds are numbers.
+    fn clamped(self, low: Self, high: Self) -> Self;
 
     /// The values of even and of odd number, of two vectors one after the other.
     fn parted(self, next: Self) -> [Self; 2];
@@ -127,8 +127,8 @@ unsafe impl Lanes for Portable {
     }
 
     #[inline(always)]
-    fn lowered(self, high: Self) -> Self {
-        self.zip(high, |v, high| if v > high { high } else { v })
+    fn clamped(self, low: Self, high: Self) -> Self {
+        self.raised(low).zip(high, |v, high| if v > high { high } else { v })
     }
 
     #[inline(always)]
@@ -162,7 +162,7 @@ macro_rules! lanes {
         $splat:ident $load:ident $store:ident $add:ident $sub:ident $mul:ident;
         madd |$c:ident, $a:ident, $b:ident| $madd:expr;
         raised |$v:ident, $low:ident| $raised:expr;
-        lowered |$u:ident, $high:ident| $lowered:expr;
+        clamped |$u:ident, $least:ident, $high:ident| $clamped:expr;
         parted |$one:ident, $two:ident| $parted:expr;
         joined |$left:ident, $right:ident| $joined:expr;
     ) => {
@@ -221,9 +221,9 @@ macro_rules! lanes {
             }
 
             #[inline(always)]
-            fn lowered(self, high: Self) -> Self {
-                let ($u, $high) = (self.0, high.0);
-                Self(unsafe { $lowered })
+            fn clamped(self, low: Self, high: Self) -> Self {
+                let ($u, $least, $high) = (self.0, low.0, high.0);
+                Self(unsafe { $clamped })
             }
 
             #[inline(always)]
@@ -273,7 +273,7 @@ pub(super) mod x86 {
         _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_add_ps _mm256_sub_ps _mm256_mul_ps;
         madd |c, a, b| _mm256_fmadd_ps(a, b, c);
         raised |v, low| _mm256_max_ps(low, v);
-        lowered |v, high| _mm256_min_ps(high, v);
+        clamped |v, low, high| _mm256_min_ps(high, _mm256_max_ps(low, v));
         parted |a, b| {
             // Within halves, then the middle quarters change places.
             let (even, odd) = (_mm256_shuffle_ps::<0b10_00_10_00>(a, b), _mm256_shuffle_ps::<0b11_01_11_01>(a, b));
@@ -294,7 +294,7 @@ pub(super) mod x86 {
         _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_add_ps _mm512_sub_ps _mm512_mul_ps;
         madd |c, a, b| _mm512_fmadd_ps(a, b, c);
         raised |v, low| _mm512_max_ps(low, v);
-        lowered |v, high| _mm512_min_ps(high, v);
+        clamped |v, low, high| _mm512_min_ps(high, _mm512_max_ps(low, v));
         parted |a, b| {
             let even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
             let odd = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
@@ -311,13 +311,15 @@ pub(super) mod x86 {
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 pub(super) mod wasm {
     //! SIMD128, and relaxed SIMD where it is built for. `pmax` and `pmin` hand on their first operand where one is NaN.
+    //! With relaxed SIMD the compiler makes other instructions of them, which need not; so NaN is put back there.
 
+    use std::arch::wasm32::{f32x4_add, f32x4_mul, f32x4_splat, f32x4_sub, i32x4_shuffle, v128, v128_load, v128_store};
     #[cfg(feature = "relaxed-simd")]
-    use std::arch::wasm32::f32x4_relaxed_madd;
     use std::arch::wasm32::{
-        f32x4_add, f32x4_mul, f32x4_pmax, f32x4_pmin, f32x4_splat, f32x4_sub, i32x4_shuffle, v128, v128_load,
-        v128_store,
+        f32x4_lt, f32x4_ne, f32x4_relaxed_madd, f32x4_relaxed_max, f32x4_relaxed_min, v128_bitselect, v128_or,
     };
+    #[cfg(not(feature = "relaxed-simd"))]
+    use std::arch::wasm32::{f32x4_pmax, f32x4_pmin};
 
     use super::{Lanes, Strip, tile};
 
@@ -328,7 +330,7 @@ pub(super) mod wasm {
         f32x4_splat v128_load v128_store f32x4_add f32x4_sub f32x4_mul;
         madd |c, a, b| f32x4_add(c, f32x4_mul(a, b));
         raised |v, low| f32x4_pmax(v, low);
-        lowered |v, high| f32x4_pmin(v, high);
+        clamped |v, low, high| f32x4_pmin(f32x4_pmax(v, low), high);
         parted |a, b| [i32x4_shuffle::<0, 2, 4, 6>(a, b), i32x4_shuffle::<1, 3, 5, 7>(a, b)];
         joined |a, b| [i32x4_shuffle::<0, 4, 1, 5>(a, b), i32x4_shuffle::<2, 6, 3, 7>(a, b)];
     }
@@ -339,8 +341,11 @@ pub(super) mod wasm {
         Simd128(v128) of 4, 4 x 2 by [1];
         f32x4_splat v128_load v128_store f32x4_add f32x4_sub f32x4_mul;
         madd |c, a, b| f32x4_relaxed_madd(a, b, c);
-        raised |v, low| f32x4_pmax(v, low);
-        lowered |v, high| f32x4_pmin(v, high);
+        raised |v, low| v128_bitselect(low, v, f32x4_lt(v, low));
+        clamped |v, low, high| {
+            let clamped = f32x4_relaxed_min(f32x4_relaxed_max(v, low), high);
+            v128_or(clamped, f32x4_ne(v, v))
+        };
         parted |a, b| [i32x4_shuffle::<0, 2, 4, 6>(a, b), i32x4_shuffle::<1, 3, 5, 7>(a, b)];
         joined |a, b| [i32x4_shuffle::<0, 4, 1, 5>(a, b), i32x4_shuffle::<2, 6, 3, 7>(a, b)];
     }

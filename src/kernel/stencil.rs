@@ -69,7 +69,7 @@ impl Plane<'_> {
                 if let Some(added) = self.added {
                     value = value.plus(L::load(added.as_ptr().add(at)));
                 }
-                value.raised(low).lowered(high).store(self.output.as_mut_ptr().add(at));
+                value.clamped(low, high).store(self.output.as_mut_ptr().add(at));
             }
             return;
         }
@@ -80,7 +80,7 @@ impl Plane<'_> {
             value = value.plus(unsafe { L::load(values.as_ptr()) });
         }
         // SAFETY: as above.
-        unsafe { value.raised(low).lowered(high).store(values.as_mut_ptr()) };
+        unsafe { value.clamped(low, high).store(values.as_mut_ptr()) };
         for (output, value) in self.output[at..at + rest].iter_mut().zip(values) {
             *output = value;
         }

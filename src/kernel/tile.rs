@@ -63,18 +63,29 @@ pub(super) struct Strip<'a> {
 /// runs are written to the output. `sums` may dangle if the strip is both fresh and finished.
 #[inline(always)]
 pub(super) unsafe fn strip<L: Lanes, const R: usize, const V: usize>(s: &Strip<'_>) {
-    for panel in 0..s.panels {
-        // SAFETY: within `panels` panels.
-        unsafe {
-            let mut sums = [[L::splat(0.0); V]; R];
-            let kept = s.sums.wrapping_add(panel * R * s.sums_step);
-            if !s.fresh {
-                for (r, row) in sums.iter_mut().enumerate() {
-                    for (v, sum) in row.iter_mut().enumerate() {
-                        *sum = L::load(kept.add(r * s.sums_step + v * L::N));
-                    }
-                }
+    let mut panel = 0;
+    // SAFETY: within `panels` panels.
+    unsafe {
+        // So few sums wait for one another: two panels at once.
+        while V == 1 && R <= 4 && panel + 2 <= s.panels {
+            let mut sums = [[[L::splat(0.0); V]; R]; 2];
+            begin(s, panel, &mut sums[0]);
+            begin(s, panel + 1, &mut sums[1]);
+            let mut weights = s.weights.add(panel * s.weights_step);
+            let mut places = s.places;
+            for _ in 0..s.depth {
+                add(weights, places, &mut sums[0]);
+                add(weights.add(s.weights_step), places, &mut sums[1]);
+                weights = weights.add(R);
+                places = places.add(s.places_step);
             }
+            end(s, panel, &sums[0]);
+            end(s, panel + 1, &sums[1]);
+            panel += 2;
+        }
+        while panel < s.panels {
+            let mut sums = [[L::splat(0.0); V]; R];
+            begin(s, panel, &mut sums);
             tile(
                 s.weights.add(panel * s.weights_step),
                 s.places,
@@ -82,16 +93,39 @@ pub(super) unsafe fn strip<L: Lanes, const R: usize, const V: usize>(s: &Strip<'
                 s.depth,
                 &mut sums,
             );
-            match &s.finish {
-                None => {
-                    for (r, row) in sums.iter().enumerate() {
-                        for (v, sum) in row.iter().enumerate() {
-                            sum.store(kept.add(r * s.sums_step + v * L::N));
-                        }
-                    }
-                }
-                Some(finish) => write(finish, panel * R, &sums),
+            end(s, panel, &sums);
+            panel += 1;
+        }
+    }
+}
+
+/// What the sums of a panel go on from.
+#[inline(always)]
+unsafe fn begin<L: Lanes, const R: usize, const V: usize>(s: &Strip<'_>, panel: usize, sums: &mut [[L; V]; R]) {
+    if !s.fresh {
+        let kept = s.sums.wrapping_add(panel * R * s.sums_step);
+        for (r, row) in sums.iter_mut().enumerate() {
+            for (v, sum) in row.iter_mut().enumerate() {
+                // SAFETY: rows of whole vectors, one for each channel of the panels.
+                *sum = unsafe { L::load(kept.add(r * s.sums_step + v * L::N)) };
             }
+        }
+    }
+}
+
+/// Where they go.
+#[inline(always)]
+unsafe fn end<L: Lanes, const R: usize, const V: usize>(s: &Strip<'_>, panel: usize, sums: &[[L; V]; R]) {
+    if let Some(finish) = &s.finish {
+        // SAFETY: the caller's promise.
+        unsafe { write(finish, panel * R, sums) };
+        return;
+    }
+    let kept = s.sums.wrapping_add(panel * R * s.sums_step);
+    for (r, row) in sums.iter().enumerate() {
+        for (v, sum) in row.iter().enumerate() {
+            // SAFETY: as in `begin`.
+            unsafe { sum.store(kept.add(r * s.sums_step + v * L::N)) };
         }
     }
 }
@@ -161,7 +195,7 @@ unsafe fn write<L: Lanes, const R: usize, const V: usize>(f: &Finish<'_>, first:
                     if !f.added.is_null() {
                         value = value.plus(L::load(f.added.add(at)));
                     }
-                    value.raised(low).lowered(high).store(f.output.add(at));
+                    value.clamped(low, high).store(f.output.add(at));
                 }
             }
         } else {

@@ -1,14 +1,15 @@
 //! Puts the kernels of [`crate::kernel`] into a graph, as operators that do in one walk over memory what the network
 //! says in several: a convolution, or the adjoint of one, with its bias, the normalisation folded into its weights, what
-//! is added to it, and the clamp behind it. Pools have kernels too.
+//! is added to it, and the clamp behind it. Pools and fully connected layers have kernels too.
 //!
 //! [`rewrite`] takes the typed graph as it is differentiated (not decluttered: convolutions are still `NCHW` and
 //! `OIHW`), forward or gradient, and leaves the rest to the engine. A value that something else reads, or that is handed
 //! back, stays as it is: a chain of operators ends there.
 
 mod chain;
-mod conv;
-mod deconv;
+mod fused;
+mod linear;
+mod memory;
 mod pool;
 mod store;
 #[cfg(test)]
@@ -22,9 +23,9 @@ use tract_onnx::tract_core::ops::source::TypedSource;
 use super::vjp::prelude::*;
 use crate::kernel::Scratch;
 use chain::Chain;
+use linear::Linear;
 
-pub(in crate::graph) use conv::Conv;
-pub(in crate::graph) use deconv::Deconv;
+pub(in crate::graph) use fused::{Conv, Deconv};
 pub(in crate::graph) use pool::Pool;
 pub(in crate::graph) use store::Store;
 
@@ -41,10 +42,17 @@ pub(in crate::graph) fn rewrite(model: &TypedModel, store: &Store) -> TractResul
             chains.insert(chain.end(), chain);
         }
     }
-    let inputs = |id: usize| match chains.get(&id) {
-        Some(chain) => &*chain.inputs,
-        None if known.computed(id) => &[],
-        None => &*model.node(id).inputs,
+    let mut linears: BTreeMap<usize, Linear> = BTreeMap::new();
+    for &id in &order {
+        if let Some(linear) = Linear::of(&known, model.node(id), store)? {
+            linears.insert(id, linear);
+        }
+    }
+    let inputs = |id: usize| match (chains.get(&id), linears.get(&id)) {
+        (Some(chain), _) => &*chain.inputs,
+        (_, Some(linear)) => &model.node(id).inputs[linear.slot..=linear.slot],
+        _ if known.computed(id) => &[],
+        _ => &*model.node(id).inputs,
     };
     let mut needed: BTreeSet<usize> = model.outputs.iter().map(|outlet| outlet.node).collect();
     for &id in order.iter().rev() {
@@ -76,12 +84,14 @@ pub(in crate::graph) fn rewrite(model: &TypedModel, store: &Store) -> TractResul
             continue;
         }
         let facts: TVec<TypedFact> = node.outputs.iter().map(|output| output.fact.clone()).collect();
-        let op = match chains.get(&id) {
-            Some(chain) => chain.operator(store)?,
-            None => match Pool::of(model, node)? {
-                Some(pool) => Box::new(pool),
-                None => node.op.clone(),
-            },
+        let op: Box<dyn TypedOp> = if let Some(chain) = chains.get(&id) {
+            chain.operator(store)?
+        } else if let Some(linear) = linears.get(&id) {
+            Box::new(linear.clone())
+        } else if let Some(pool) = Pool::of(model, node)? {
+            Box::new(pool)
+        } else {
+            node.op.clone()
         };
         let new = result.add_node(node.name.clone(), op, facts)?;
         for (slot, input) in inputs(id).iter().enumerate() {
@@ -151,32 +161,35 @@ pub(in crate::graph) fn with_scratch<R>(f: impl FnOnce(&mut Scratch) -> R) -> R 
     SCRATCH.with_borrow_mut(f)
 }
 
-/// Runs `one` for each picture of the inputs, into an array of the `shape` that goes with their number.
+/// Runs `one` for each of as many `pictures` of the inputs, into an array of this `shape`, all values of which it writes.
 fn evaluate(
-    inputs: &[TValue],
-    shape: impl FnOnce(usize) -> [usize; 4],
+    inputs: TVec<TValue>,
+    pictures: usize,
+    shape: &[usize],
     one: impl Fn(&[&[f32]], &mut [f32]),
 ) -> TractResult<TVec<TValue>> {
-    let pictures = inputs[0].shape()[0];
-    let plains = inputs
-        .iter()
-        .map(|input| input.try_as_plain_ram())
-        .collect::<TractResult<TVec<_>>>()?;
-    let slices = plains
-        .iter()
-        .map(PlainView::as_slice::<f32>)
-        .collect::<TractResult<TVec<_>>>()?;
-    let mut result = Tensor::zero::<f32>(&shape(pictures))?;
-    let mut plain = result.try_as_plain_ram_mut()?;
-    let output = plain.as_slice_mut::<f32>()?;
-    let each = (output.len() / pictures.max(1)).max(1);
-    for (n, output) in output.chunks_exact_mut(each).enumerate() {
-        let of_picture = |all: &[f32]| {
-            let length = all.len() / pictures;
-            n * length..(n + 1) * length
-        };
-        let inputs: TVec<&[f32]> = slices.iter().map(|&all| &all[of_picture(all)]).collect();
-        one(&inputs, output);
+    let mut result = memory::taken(shape)?;
+    {
+        let plains = inputs
+            .iter()
+            .map(|input| input.try_as_plain_ram())
+            .collect::<TractResult<TVec<_>>>()?;
+        let slices = plains
+            .iter()
+            .map(PlainView::as_slice::<f32>)
+            .collect::<TractResult<TVec<_>>>()?;
+        let mut plain = result.try_as_plain_ram_mut()?;
+        let output = plain.as_slice_mut::<f32>()?;
+        let each = (output.len() / pictures.max(1)).max(1);
+        for (n, output) in output.chunks_exact_mut(each).enumerate() {
+            let of_picture = |all: &[f32]| {
+                let length = all.len() / pictures;
+                n * length..(n + 1) * length
+            };
+            let inputs: TVec<&[f32]> = slices.iter().map(|&all| &all[of_picture(all)]).collect();
+            one(&inputs, output);
+        }
     }
+    memory::left(inputs);
     Ok(tvec!(result.into_tvalue()))
 }

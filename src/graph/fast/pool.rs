@@ -87,11 +87,10 @@ impl EvalOp for Pool {
     op_out_of_plan!();
 
     fn eval(&self, _ctx: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
-        evaluate(
-            &inputs,
-            |pictures| self.shape(pictures),
-            |inputs, output| self.run_into(inputs, output, None),
-        )
+        let pictures = inputs[0].shape()[0];
+        evaluate(inputs, pictures, &self.shape(pictures), |inputs, output| {
+            self.run_into(inputs, output, None);
+        })
     }
 }
 

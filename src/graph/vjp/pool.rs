@@ -128,21 +128,9 @@ impl PoolAdjoint {
                 for (x_, x_taps) in axes[2].taps.iter().enumerate() {
                     let g = g[at];
                     at += 1;
-                    let places = positions(*z_taps).flat_map(|z| {
-                        positions(*y_taps).flat_map(move |y| {
-                            let row = (z * extent[1] + y) * extent[2];
-                            positions(*x_taps).map(move |x| row + x)
-                        })
-                    });
                     match self.window {
                         Window::Max => {
-                            let mut best: Option<(usize, f32)> = None;
-                            for place in places {
-                                if best.is_none_or(|(_, value)| x[place] > value) {
-                                    best = Some((place, x[place]));
-                                }
-                            }
-                            if let Some((place, _)) = best {
+                            if let Some(place) = largest(x, extent, [*z_taps, *y_taps, *x_taps]) {
                                 result[place] += g;
                             }
                         }
@@ -153,6 +141,12 @@ impl PoolAdjoint {
                                 Divisor::Padded => axes[0].padded[z] * axes[1].padded[y] * axes[2].padded[x_],
                             };
                             let share = g / count as f32;
+                            let places = positions(*z_taps).flat_map(|z| {
+                                positions(*y_taps).flat_map(move |y| {
+                                    let row = (z * extent[1] + y) * extent[2];
+                                    positions(*x_taps).map(move |x| row + x)
+                                })
+                            });
                             for place in places {
                                 result[place] += share;
                             }
@@ -162,6 +156,28 @@ impl PoolAdjoint {
             }
         }
     }
+}
+
+/// The first place of the largest value of a window of `x` `[d, h, w]`; a NaN is larger than nothing, and nothing than
+/// it. None: the window is empty. Without a branch for each value, which no processor could foresee.
+fn largest(x: &[f32], [_, h, w]: [usize; 3], taps: [(usize, usize, usize); 3]) -> Option<usize> {
+    let [(z, z_step, deep), (y, y_step, high), (u, u_step, wide)] = taps;
+    if deep * high * wide == 0 {
+        return None;
+    }
+    let mut place = (z * h + y) * w + u;
+    let mut most = x[place];
+    for i in 0..deep {
+        for j in 0..high {
+            let row = ((z + i * z_step) * h + y + j * y_step) * w + u;
+            for (k, &value) in x[row..=row + (wide - 1) * u_step].iter().step_by(u_step).enumerate() {
+                let more = value > most;
+                most = if more { value } else { most };
+                place = if more { row + k * u_step } else { place };
+            }
+        }
+    }
+    Some(place)
 }
 
 fn positions((first, step, count): (usize, usize, usize)) -> std::iter::StepBy<Range<usize>> {
