@@ -1,7 +1,5 @@
 //! Convolution with a single output place, and fully connected layers: every weight is used once, in its own order.
 
-#![allow(unsafe_code)]
-
 use std::sync::Arc;
 
 use super::conv::Arrays;
@@ -99,6 +97,7 @@ impl Work for Job<'_, '_> {
 }
 
 /// The products of two slices of one length, summed.
+#[allow(unsafe_code)]
 #[inline(always)]
 fn dot<L: Lanes>(a: &[f32], b: &[f32]) -> f32 {
     assert_eq!(a.len(), b.len(), "two slices of one length");

@@ -4,8 +4,6 @@
 //! many *phases*: phase `p` holds the columns `p, p + stride, …`. Neighbouring outputs then read neighbouring values
 //! through any tap, whatever the stride, dilation and padding.
 
-#![allow(unsafe_code)]
-
 use super::lanes::Lanes;
 use super::{Span, Window};
 
@@ -186,6 +184,7 @@ fn at(p: usize, column: usize, step: usize) -> usize {
 }
 
 /// Parts the values of even and odd number.
+#[allow(unsafe_code)]
 #[inline(always)]
 fn part<L: Lanes>(from: &[f32], even: &mut [f32], odd: &mut [f32]) {
     let n = even.len();
@@ -209,6 +208,7 @@ fn part<L: Lanes>(from: &[f32], even: &mut [f32], odd: &mut [f32]) {
 }
 
 /// Copies a slice into another of its length; for short ones faster than a call.
+#[allow(unsafe_code)]
 #[inline(always)]
 pub(super) fn copy<L: Lanes>(from: &[f32], to: &mut [f32]) {
     assert_eq!(from.len(), to.len(), "two slices of one length");
@@ -235,6 +235,7 @@ pub(super) fn copy<L: Lanes>(from: &[f32], to: &mut [f32]) {
 ///
 /// # Safety
 /// Those values lie within both allocations.
+#[allow(unsafe_code)]
 #[inline(always)]
 pub(super) unsafe fn copy_over<L: Lanes>(from: *const f32, to: *mut f32, n: usize) {
     let mut i = 0;

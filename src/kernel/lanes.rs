@@ -1,5 +1,4 @@
 //! Vectors of `f32` of the instruction sets that kernels are compiled for, as one trait.
-#![allow(unsafe_code)]
 
 use super::tile::{self, Strip};
 
@@ -8,6 +7,7 @@ use super::tile::{self, Strip};
 /// # Safety
 /// An implementation may need instructions that not every processor has. Its functions are called only from below
 /// [`super::isa::run`], which has checked for them; nothing else names an implementation.
+#[allow(unsafe_code)]
 pub(super) unsafe trait Lanes: Copy {
     /// Values of a vector.
     const N: usize;

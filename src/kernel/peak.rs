@@ -1,7 +1,5 @@
 //! How fast this processor multiplies and adds: what the other kernels are measured against.
 
-#![allow(unsafe_code)]
-
 use super::isa::{Isa, Work};
 use super::lanes::Lanes;
 
@@ -29,6 +27,7 @@ struct Loop<'a> {
 }
 
 impl Work for Loop<'_> {
+    #[allow(unsafe_code)]
     #[inline(always)]
     fn run<L: Lanes>(self) {
         let [a, b] = [L::splat(self.values[0]), L::splat(self.values[1])];

@@ -1,7 +1,5 @@
 //! Largest values, sums and means of windows, each channel by itself.
 
-#![allow(unsafe_code)]
-
 use super::frame::Frame;
 use super::isa::{Isa, Work};
 use super::lanes::Lanes;
@@ -164,6 +162,7 @@ impl<L: Lanes> Taps<L> for Share<'_> {
         made.plus(value)
     }
 
+    #[allow(unsafe_code)]
     #[inline(always)]
     fn end(&self, made: L, row: usize, column: usize) -> L {
         let columns = &self.columns[column..column + L::N];
@@ -226,6 +225,7 @@ impl Work for Job<'_> {
 }
 
 /// The sum of a slice: four vectors of sums, then the rest.
+#[allow(unsafe_code)]
 #[inline(always)]
 fn sum<L: Lanes>(values: &[f32]) -> f32 {
     let mut sums = [L::splat(0.0); 4];

@@ -1,8 +1,6 @@
 //! Convolution as a matrix product of packed weights with the values that blocks of places read, gathered as they are
 //! needed. Any list of places costs the same a place, so that a region costs what its count says.
 
-#![allow(unsafe_code)]
-
 use std::sync::Arc;
 
 use super::conv::Arrays;
@@ -183,6 +181,7 @@ pub(super) fn pitch(lanes: usize, tile: usize) -> usize {
 }
 
 impl Work for Job<'_, '_> {
+    #[allow(unsafe_code)]
     #[inline(always)]
     fn run<L: Lanes>(self) {
         let Self {
@@ -301,6 +300,7 @@ fn gather_flat<L: Lanes>(block: &Block, plane: &[f32], row: &mut [f32]) {
 }
 
 /// A row of gathered values for each tap, `step` apart.
+#[allow(unsafe_code)]
 #[inline(always)]
 fn gather<L: Lanes>(block: &Block, frame: &Frame, [kh, kw]: [usize; 2], lines: &[f32], rows: &mut [f32], step: usize) {
     assert!(rows.len() >= kh * kw * step + L::N && lines.len() >= frame.len());

@@ -1,7 +1,5 @@
 //! What depthwise convolution and pooling share: outputs made from windows of the same plane, several rows side by side.
 
-#![allow(unsafe_code)]
-
 use super::frame::Frame;
 use super::lanes::Lanes;
 use super::{Span, Window};
@@ -40,6 +38,7 @@ impl Plane<'_> {
     ///
     /// # Safety
     /// `sums` holds the span's, and up to a vector less one value more.
+    #[allow(unsafe_code)]
     #[inline(always)]
     pub unsafe fn write<L: Lanes>(&mut self, span: Span, sums: *const f32, bias: f32) {
         let row = span.row * self.width;
@@ -60,6 +59,7 @@ impl Plane<'_> {
     ///
     /// # Safety
     /// So many places follow.
+    #[allow(unsafe_code)]
     #[inline(always)]
     unsafe fn put<L: Lanes>(&mut self, at: usize, rest: usize, mut value: L) {
         let [low, high] = [L::splat(self.bounds[0]), L::splat(self.bounds[1])];
@@ -155,6 +155,7 @@ impl Blocks {
     ///
     /// # Panics
     /// If an array is not of its size.
+    #[allow(unsafe_code)]
     #[inline(always)]
     pub fn run<L: Lanes>(&self, lines: &[f32], taps: &impl Taps<L>, plane: &mut Plane<'_>) {
         assert!(
@@ -178,6 +179,7 @@ impl Blocks {
 }
 
 /// Makes a block of `R` rows.
+#[allow(unsafe_code)]
 #[inline(always)]
 unsafe fn rows<L: Lanes, const R: usize>(
     block: &Block,

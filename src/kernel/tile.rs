@@ -1,7 +1,5 @@
 //! The register tile of a matrix product: a few output channels times a few vectors of places.
 
-#![allow(unsafe_code)]
-
 use super::Epilogue;
 use super::lanes::Lanes;
 
@@ -61,6 +59,7 @@ pub(super) struct Strip<'a> {
 /// # Safety
 /// All pointers are good for what the strip's fields say, in whole panels and whole vectors; only the lanes within the
 /// runs are written to the output. `sums` may dangle if the strip is both fresh and finished.
+#[allow(unsafe_code)]
 #[inline(always)]
 pub(super) unsafe fn strip<L: Lanes, const R: usize, const V: usize>(s: &Strip<'_>) {
     let mut panel = 0;
@@ -100,6 +99,7 @@ pub(super) unsafe fn strip<L: Lanes, const R: usize, const V: usize>(s: &Strip<'
 }
 
 /// What the sums of a panel go on from.
+#[allow(unsafe_code)]
 #[inline(always)]
 unsafe fn begin<L: Lanes, const R: usize, const V: usize>(s: &Strip<'_>, panel: usize, sums: &mut [[L; V]; R]) {
     if !s.fresh {
@@ -114,6 +114,7 @@ unsafe fn begin<L: Lanes, const R: usize, const V: usize>(s: &Strip<'_>, panel: 
 }
 
 /// Where they go.
+#[allow(unsafe_code)]
 #[inline(always)]
 unsafe fn end<L: Lanes, const R: usize, const V: usize>(s: &Strip<'_>, panel: usize, sums: &[[L; V]; R]) {
     if let Some(finish) = &s.finish {
@@ -131,6 +132,7 @@ unsafe fn end<L: Lanes, const R: usize, const V: usize>(s: &Strip<'_>, panel: us
 }
 
 /// Adds `depth` products to every sum, in their order.
+#[allow(unsafe_code)]
 #[inline(always)]
 unsafe fn tile<L: Lanes, const R: usize, const V: usize>(
     mut weights: *const f32,
@@ -152,6 +154,7 @@ unsafe fn tile<L: Lanes, const R: usize, const V: usize>(
 }
 
 /// Adds one product to every sum. Not a closure: those are compiled without the caller's instructions.
+#[allow(unsafe_code)]
 #[inline(always)]
 unsafe fn add<L: Lanes, const R: usize, const V: usize>(
     weights: *const f32,
@@ -174,6 +177,7 @@ unsafe fn add<L: Lanes, const R: usize, const V: usize>(
 }
 
 /// Writes finished sums of the channels from `first` on.
+#[allow(unsafe_code)]
 #[inline(always)]
 unsafe fn write<L: Lanes, const R: usize, const V: usize>(f: &Finish<'_>, first: usize, sums: &[[L; V]; R]) {
     let rows = R.min(f.channels - first);
@@ -211,6 +215,7 @@ unsafe fn write<L: Lanes, const R: usize, const V: usize>(f: &Finish<'_>, first:
 }
 
 /// Writes the lanes that the runs hold, one by one.
+#[allow(unsafe_code)]
 #[inline(never)]
 unsafe fn scatter(f: &Finish<'_>, first: usize, rows: usize, lanes: usize, values: &[f32; MOST]) {
     for run in f.runs {

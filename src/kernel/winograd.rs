@@ -7,8 +7,6 @@
 //!
 //! Reference: A. Lavin and S. Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016.
 
-#![allow(unsafe_code)]
-
 use std::sync::Arc;
 
 use super::conv::Arrays;
@@ -121,6 +119,7 @@ struct Job<'a, 'b> {
 }
 
 impl Work for Job<'_, '_> {
+    #[allow(unsafe_code)]
     #[inline(always)]
     fn run<L: Lanes>(self) {
         let Self {
@@ -234,6 +233,7 @@ fn writes(spans: &[Span], region: &Region) -> Vec<Write> {
 }
 
 /// Transforms the 4×4 inputs of a span of tiles; point `p` of tile `x` goes to `to[p · apart + x]`.
+#[allow(unsafe_code)]
 #[inline(always)]
 fn transform<L: Lanes>(frame: &Frame, index: usize, span: Span, lines: &[f32], to: &mut [f32], apart: usize) {
     let n = span.to - span.from;
@@ -281,6 +281,7 @@ fn transform<L: Lanes>(frame: &Frame, index: usize, span: Span, lines: &[f32], t
 }
 
 /// Transforms the sums of one channel back, to two rows of two places for each of `lanes` tiles, half of `made` each.
+#[allow(unsafe_code)]
 #[inline(always)]
 fn back<L: Lanes>(sums: &[f32], apart: usize, lanes: usize, made: &mut [f32]) {
     let half = made.len() / 2;
