@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::conv::Arrays;
+use super::conv::{Arrays, Recipe};
 use super::isa::{Isa, Work};
 use super::lanes::Lanes;
 use super::{Epilogue, Scratch, Window};
@@ -23,24 +23,15 @@ pub(super) struct Column {
 }
 
 impl Column {
-    /// `channels` are `[in, out]` of a group.
-    pub fn new(
-        isa: Isa,
-        window: &Window,
-        channels: [usize; 2],
-        groups: usize,
-        weights: &[f32],
-        bias: &[f32],
-        bounds: [f32; 2],
-    ) -> Self {
+    pub fn new(recipe: &Recipe<'_>) -> Self {
         Self {
-            isa,
-            window: *window,
-            groups,
-            channels,
-            weights: weights.into(),
-            bias: bias.into(),
-            bounds,
+            isa: recipe.isa,
+            window: recipe.window,
+            groups: recipe.groups,
+            channels: recipe.channels,
+            weights: recipe.weights.into(),
+            bias: recipe.bias.into(),
+            bounds: recipe.bounds,
         }
     }
 

@@ -73,6 +73,29 @@ pub(super) struct Arrays<'a> {
     pub output: &'a mut [f32],
 }
 
+/// What every way is made from.
+#[derive(Clone, Copy)]
+pub(super) struct Recipe<'a> {
+    pub isa: Isa,
+    pub window: Window,
+    pub groups: usize,
+    /// Channels in and out, of a group.
+    pub channels: [usize; 2],
+    /// `[groups · out, in, kernel]`.
+    pub weights: &'a [f32],
+    /// One value for each output channel.
+    pub bias: &'a [f32],
+    /// Lowest and highest value.
+    pub bounds: [f32; 2],
+}
+
+impl Recipe<'_> {
+    /// Products of one sum.
+    pub fn depth(&self) -> usize {
+        self.channels[0] * self.window.kernel[0] * self.window.kernel[1]
+    }
+}
+
 /// How a convolution is computed, by its shape alone: a region is computed as the whole is.
 #[derive(Clone, Debug)]
 enum Way {
@@ -132,17 +155,23 @@ impl Conv {
         );
         let bias = epilogue.bias.unwrap_or_else(|| vec![0.0; to]);
         assert_eq!(bias.len(), to, "one bias a channel");
-        let bounds = [epilogue.low, epilogue.high];
-        let of_group = [from / groups, to / groups];
+        let recipe = &Recipe {
+            isa,
+            window,
+            groups,
+            channels: [from / groups, to / groups],
+            weights,
+            bias: &bias,
+            bounds: [epilogue.low, epilogue.high],
+        };
         let way = if window.output == [1, 1] {
-            Way::Column(Column::new(isa, &window, of_group, groups, weights, &bias, bounds))
-        } else if of_group[0] == 1 {
-            let shape = [from, of_group[1]];
-            Way::Depthwise(Depthwise::new(isa, &window, shape, weights, &bias, bounds))
+            Way::Column(Column::new(recipe))
+        } else if recipe.channels[0] == 1 {
+            Way::Depthwise(Depthwise::new(recipe))
         } else if Winograd::suits(&window, channels, groups) {
-            Way::Winograd(Winograd::new(isa, &window, channels, weights, &bias, bounds))
+            Way::Winograd(Winograd::new(recipe))
         } else {
-            Way::Product(Product::new(isa, &window, of_group, groups, weights, &bias, bounds))
+            Way::Product(Product::new(recipe))
         };
         Self {
             window,

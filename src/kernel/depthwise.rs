@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::conv::Arrays;
+use super::conv::{Arrays, Recipe};
 use super::frame::Frame;
 use super::isa::{Isa, Work};
 use super::lanes::Lanes;
@@ -22,23 +22,16 @@ pub(super) struct Depthwise {
 }
 
 impl Depthwise {
-    /// Every one of `channels` planes makes `multiplier` planes.
-    pub fn new(
-        isa: Isa,
-        window: &Window,
-        [channels, multiplier]: [usize; 2],
-        weights: &[f32],
-        bias: &[f32],
-        bounds: [f32; 2],
-    ) -> Self {
+    /// Every plane makes as many planes as a group has channels out.
+    pub fn new(recipe: &Recipe<'_>) -> Self {
         Self {
-            isa,
-            window: *window,
-            channels,
-            multiplier,
-            weights: weights.into(),
-            bias: bias.into(),
-            bounds,
+            isa: recipe.isa,
+            window: recipe.window,
+            channels: recipe.groups,
+            multiplier: recipe.channels[1],
+            weights: recipe.weights.into(),
+            bias: recipe.bias.into(),
+            bounds: recipe.bounds,
         }
     }
 

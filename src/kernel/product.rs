@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::conv::Arrays;
+use super::conv::{Arrays, Recipe};
 use super::frame::{self, Frame};
 use super::isa::{Isa, Work};
 use super::lanes::Lanes;
@@ -32,20 +32,17 @@ pub(super) struct Product {
 }
 
 /// Weights `[out, depth]` of one group as panels `[panel][depth][rows]`, the last one filled up with zeros.
-pub(super) fn panels(weights: &[f32], depth: usize, rows: usize) -> impl Iterator<Item = f32> {
-    let channels = weights.len() / depth.max(1);
-    (0..channels.div_ceil(rows)).flat_map(move |panel| {
-        (0..depth).flat_map(move |k| {
-            (0..rows).map(move |r| {
-                let channel = panel * rows + r;
-                if channel < channels {
-                    weights[channel * depth + k]
-                } else {
-                    0.0
-                }
-            })
-        })
-    })
+pub(super) fn panels(weights: &[f32], depth: usize, rows: usize) -> Vec<f32> {
+    let depth = depth.max(1);
+    let channels = weights.len() / depth;
+    let mut packed = vec![0.0; channels.next_multiple_of(rows) * depth];
+    for (channel, weights) in weights.chunks_exact(depth).enumerate() {
+        let panel = &mut packed[channel / rows * rows * depth..][..rows * depth];
+        for (row, &weight) in panel.chunks_exact_mut(rows).zip(weights) {
+            row[channel % rows] = weight;
+        }
+    }
+    packed
 }
 
 /// The bias of each row of one group's panels.
@@ -54,42 +51,36 @@ pub(super) fn rows_of(bias: &[f32], rows: usize) -> impl Iterator<Item = f32> {
 }
 
 impl Product {
-    /// Packs weights `[groups · out, in · kernel]`, `channels` being `[in, out]` of a group.
-    pub fn new(
-        isa: Isa,
-        window: &Window,
-        channels: [usize; 2],
-        groups: usize,
-        weights: &[f32],
-        bias: &[f32],
-        bounds: [f32; 2],
-    ) -> Self {
-        let depth = channels[0] * window.kernel[0] * window.kernel[1];
-        let rows = isa.rows();
+    /// Packs the weights.
+    pub fn new(recipe: &Recipe<'_>) -> Self {
+        let (window, channels, depth) = (recipe.window, recipe.channels, recipe.depth());
+        let rows = recipe.isa.rows();
         Self {
-            isa,
+            isa: recipe.isa,
             // A pointwise convolution knows no rows.
             window: if window.is_pointwise() {
                 let size = [1, window.input[0] * window.input[1]];
                 Window {
                     input: size,
                     output: size,
-                    ..*window
+                    ..window
                 }
             } else {
-                *window
+                window
             },
-            groups,
+            groups: recipe.groups,
             channels,
-            weights: weights
+            weights: recipe
+                .weights
                 .chunks_exact((channels[1] * depth).max(1))
                 .flat_map(|w| panels(w, depth, rows))
                 .collect(),
-            bias: bias
+            bias: recipe
+                .bias
                 .chunks_exact(channels[1].max(1))
                 .flat_map(|b| rows_of(b, rows))
                 .collect(),
-            bounds,
+            bounds: recipe.bounds,
         }
     }
 

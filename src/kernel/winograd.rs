@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 
-use super::conv::Arrays;
+use super::conv::{Arrays, Recipe};
 use super::frame::Frame;
 use super::isa::{Isa, Work};
 use super::lanes::Lanes;
@@ -49,42 +49,40 @@ impl Winograd {
             && window.output.iter().all(|&n| n >= 8)
     }
 
-    /// Transforms weights `[out, in, 3, 3]`.
-    pub fn new(
-        isa: Isa,
-        window: &Window,
-        channels: [usize; 2],
-        weights: &[f32],
-        bias: &[f32],
-        bounds: [f32; 2],
-    ) -> Self {
-        let mut points = vec![Vec::new(); POINTS];
-        for kernel in weights.chunks_exact(9) {
-            let rows = |column: usize| {
+    /// Transforms the weights.
+    pub fn new(recipe: &Recipe<'_>) -> Self {
+        let (window, channels) = (recipe.window, recipe.channels);
+        let (pairs, rows) = (channels[0] * channels[1], recipe.isa.rows());
+        let mut points = vec![0.0; POINTS * pairs];
+        for (pair, kernel) in recipe.weights.chunks_exact(9).enumerate() {
+            let of_column = |column: usize| {
                 let [a, b, c] = [0, 3, 6].map(|row| f64::from(kernel[row + column]));
                 [a, 0.5 * (a + b + c), 0.5 * (a - b + c), c]
             };
-            let columns = [rows(0), rows(1), rows(2)];
-            for (row, points) in points.chunks_exact_mut(4).enumerate() {
+            let columns = [of_column(0), of_column(1), of_column(2)];
+            for row in 0..4 {
                 let [a, b, c] = columns.map(|column| column[row]);
-                for (point, value) in points.iter_mut().zip([a, 0.5 * (a + b + c), 0.5 * (a - b + c), c]) {
-                    point.push(value as f32);
+                for (column, value) in [a, 0.5 * (a + b + c), 0.5 * (a - b + c), c].into_iter().enumerate() {
+                    points[(4 * row + column) * pairs + pair] = value as f32;
                 }
             }
         }
         Self {
-            isa,
+            isa: recipe.isa,
             size: window.output,
             tiles: Window {
                 output: window.output.map(|n| n.div_ceil(2)),
                 kernel: [4, 4],
                 stride: [2, 2],
-                ..*window
+                ..window
             },
             channels,
-            weights: points.iter().flat_map(|w| panels(w, channels[0], isa.rows())).collect(),
-            bias: bias.into(),
-            bounds,
+            weights: points
+                .chunks_exact(pairs.max(1))
+                .flat_map(|w| panels(w, channels[0], rows))
+                .collect(),
+            bias: recipe.bias.into(),
+            bounds: recipe.bounds,
         }
     }
 
