@@ -76,6 +76,18 @@ for (const build of BUILDS) {
         expect(compared).toBeGreaterThanOrEqual(15);
       });
     }
+
+    test('what is not a number stays so through a clamp', async ({ bare }) => {
+      expect(await bare.load('residual', net('residual'))).toMatchObject({ kind: 'done' });
+      const { shape, values } = readNpy(join(GOLDEN, 'inputs/residual-0.npy'));
+      const { arrays } = await bare.run('residual', {
+        program: FORWARD,
+        shapes: [[1, ...shape]],
+        arrays: [[...values].map(() => Number.NaN)],
+      });
+      expect(arrays[0]?.map(Number.isNaN)).toEqual(arrays[0]?.map(() => true));
+      expect(arrays[0]?.length).toBeGreaterThan(1);
+    });
   });
 }
 
