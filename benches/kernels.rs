@@ -1,8 +1,9 @@
-//! How fast the convolutions of three networks are, layer by layer, as GFLOP/s and as a share of what multiplying and
-//! adding in registers alone reaches on this processor.
+//! How fast the convolutions of three networks are, layer by layer: beside each time the two that it can't be shorter
+//! than, that of its multiplications and additions in registers alone, and that of reading its input and weights and
+//! writing its output once, as fast as a long copy does.
 //!
-//! `cargo bench --bench kernels [FILTER]`. Each layer's best time of many short runs is given; the peak is measured
-//! before every network.
+//! `cargo bench --bench kernels [FILTER]`. Each layer's best time of many short runs is given, in which its arrays are
+//! in the caches where they fit; both limits are measured before every network. Sums are given by kind of layer.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -13,6 +14,8 @@ use lucarne::kernel::{Conv, Epilogue, Scratch, Window};
 /// Seconds of one measurement, at least: so short that other work rarely falls into all of them.
 const SPAN: f64 = 1e-3;
 const MEASUREMENTS: usize = 40;
+/// Values of a copy that no cache holds.
+const COPIED: usize = 16 << 20;
 
 /// A convolution with padding to half its kernel.
 #[derive(Clone, Copy, PartialEq)]
@@ -44,6 +47,22 @@ impl Layer {
     fn operations(&self) -> f64 {
         let [from, to] = self.channels;
         (2 * self.made().pow(2) * self.kernel.pow(2) * (from / self.groups) * to) as f64
+    }
+
+    /// Bytes of input, weights and output.
+    fn bytes(&self) -> f64 {
+        let [from, to] = self.channels;
+        let weights = self.kernel.pow(2) * (from / self.groups) * to;
+        (4 * (from * self.size.pow(2) + weights + to * self.made().pow(2))) as f64
+    }
+
+    /// The kind of layer that sums are given of.
+    fn kind(&self) -> &'static str {
+        match (self.groups, self.kernel) {
+            (2.., _) => "depthwise",
+            (_, 1) => "pointwise",
+            _ => "others",
+        }
     }
 
     /// Best time of one run, in seconds.
@@ -160,36 +179,46 @@ fn main() {
         }
         let rounds = 100_000;
         let peak = multiply_adds(rounds) as f64 / best(|| _ = black_box(multiply_adds(rounds))) / 1e9;
-        println!("{name}: peak {peak:.0} GFLOP/s");
+        let from = vec![1.0_f32; COPIED];
+        let mut to = vec![0.0_f32; COPIED];
+        let copied = best(|| black_box(&mut to).copy_from_slice(black_box(&from)));
+        let memory = (2 * 4 * COPIED) as f64 / copied / 1e9;
+        println!("{name}: {peak:.0} GFLOP/s in registers, {memory:.0} GB/s copied");
+        println!("  {:<38} {:>8}    {:>8} {:>8}", "", "ms", "products", "memory");
         let mut timed: Vec<(Layer, f64)> = Vec::new();
-        let (mut seconds, mut operations) = (0.0, 0.0);
+        let mut sums: Vec<(&str, [f64; 3])> = Vec::new();
         for layer in layers {
             let known = timed.iter().find(|(l, _)| *l == layer).map(|(_, time)| *time);
             let time = known.unwrap_or_else(|| layer.time());
-            seconds += time;
-            operations += layer.operations();
+            let ms = [
+                time * 1e3,
+                layer.operations() / peak / 1e6,
+                layer.bytes() / memory / 1e6,
+            ];
+            for kind in [layer.kind(), "all layers"] {
+                match sums.iter_mut().find(|(k, _)| *k == kind) {
+                    Some((_, sum)) => sum.iter_mut().zip(ms).for_each(|(sum, ms)| *sum += ms),
+                    None => sums.push((kind, ms)),
+                }
+            }
             if known.is_none() {
                 timed.push((layer, time));
                 let [from, to] = layer.channels;
-                let speed = layer.operations() / time / 1e9;
                 let Layer {
                     size, kernel, stride, ..
                 } = layer;
                 let groups = if layer.groups > 1 { " depthwise" } else { "" };
-                println!(
-                    "  {:<38} {:>8.3} ms {speed:>7.1} GFLOP/s {:>5.0} %",
-                    format!("{size}² {kernel}×{kernel}/{stride} {from} → {to}{groups}"),
-                    time * 1e3,
-                    100.0 * speed / peak,
-                );
+                row(&format!("{size}² {kernel}×{kernel}/{stride} {from} → {to}{groups}"), ms);
             }
         }
-        let speed = operations / seconds / 1e9;
-        println!(
-            "  {:<38} {:>8.2} ms {speed:>7.1} GFLOP/s {:>5.0} %",
-            "all layers",
-            seconds * 1e3,
-            100.0 * speed / peak
-        );
+        for (kind, ms) in sums {
+            row(kind, ms);
+        }
     }
+}
+
+/// Prints a time and its two limits.
+fn row(name: &str, [time, products, memory]: [f64; 3]) {
+    let share = 100.0 * products.max(memory) / time;
+    println!("  {name:<38} {time:>8.3} ms {products:>8.3} {memory:>8.3} {share:>5.0} %");
 }

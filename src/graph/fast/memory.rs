@@ -6,7 +6,10 @@ use std::collections::VecDeque;
 use super::super::vjp::prelude::*;
 
 /// Values that are kept at most; what was freed longest ago goes first.
-const MOST: usize = 4 << 20;
+const MOST: usize = 8 << 20;
+/// Arrays of one length that are kept at most: as many as are read and made at a time, with one that is added later.
+/// The picture's own are never taken again.
+const ALIKE: usize = 3;
 
 thread_local! {
     static FREE: RefCell<VecDeque<Tensor>> = RefCell::default();
@@ -34,6 +37,9 @@ pub(super) fn left(values: TVec<TValue>) {
     for value in values {
         if value.is_exclusive() && value.datum_type() == f32::datum_type() && value.is_plain_ram() {
             FREE.with_borrow_mut(|free| {
+                if free.iter().filter(|tensor| tensor.len() == value.len()).count() >= ALIKE {
+                    return;
+                }
                 free.push_back(value.into_tensor());
                 let mut kept: usize = free.iter().map(|tensor| tensor.len()).sum();
                 while kept > MOST {
