@@ -101,7 +101,7 @@ struct Block {
 /// The outputs that read one frame, as blocks.
 #[derive(Debug)]
 pub(super) struct Blocks {
-    blocks: Vec<Block>,
+    list: Vec<Block>,
     /// Where each block's first row reads each tap of column 0.
     taps: Vec<usize>,
     /// Taps of a window.
@@ -117,7 +117,7 @@ impl Blocks {
     pub fn new(spans: &[Span], frame: &Frame, window: &Window) -> Self {
         let [kh, kw] = window.kernel;
         let mut made = Self {
-            blocks: Vec::new(),
+            list: Vec::new(),
             taps: Vec::new(),
             count: kh * kw,
             lines: frame.len(),
@@ -139,7 +139,7 @@ impl Blocks {
             for i in 0..kh {
                 made.taps.extend((0..kw).map(|j| frame.tap(first, i, j)));
             }
-            made.blocks.push(Block {
+            made.list.push(Block {
                 row: span.row,
                 from: span.from,
                 to: span.to,
@@ -164,7 +164,7 @@ impl Blocks {
                 && plane.added.is_none_or(|a| a.len() == self.places),
             "a frame and its plane"
         );
-        for (block, offsets) in self.blocks.iter().zip(self.taps.chunks_exact(self.count)) {
+        for (block, offsets) in self.list.iter().zip(self.taps.chunks_exact(self.count)) {
             // SAFETY: blocks are of rows within the plane, and read within the frame or its slack.
             unsafe {
                 match block.rows {

@@ -41,7 +41,7 @@ pub(super) fn left(values: TVec<TValue>) {
                     return;
                 }
                 free.push_back(value.into_tensor());
-                let mut kept: usize = free.iter().map(|tensor| tensor.len()).sum();
+                let mut kept: usize = free.iter().map(Tensor::len).sum();
                 while kept > MOST {
                     kept -= free.pop_front().map_or(kept, |tensor| tensor.len());
                 }
