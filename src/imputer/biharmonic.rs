@@ -20,9 +20,9 @@
 //! **Parity.** `skimage.restoration.inpaint_biharmonic(image, mask, channel_axis=0)` in float64; within 1e-5 of the
 //! range.
 
+use super::grid::Grid;
 use super::harmonic::BESIDE;
-use super::multigrid::{Kept, Multigrid, System, solve};
-use super::sparse::{LANES, Lanes};
+use super::membrane::{Kept, Membrane, System, solve};
 use super::{ImputeContext, Imputer, ImputerMeta, fill};
 use crate::{Error, Input, Mask, Tensor};
 
@@ -57,7 +57,7 @@ impl Imputer for Biharmonic {
         p: &BiharmonicParams,
     ) -> Result<Tensor, Error> {
         let pixels = removed.bits().len();
-        let mut sheet = Sheet::new(Multigrid::new(cx.job, removed, BESIDE).await?, removed);
+        let mut sheet = Sheet::new(Membrane::new(cx.job, removed, BESIDE).await?);
         let (solved, _) = solve(cx.job, &mut sheet, input, removed, p.tolerance).await?;
         let ranges: Vec<Kept> = (0..input.dims()[0])
             .map(|c| Kept::of(input.tensor.row(c), removed))
@@ -70,71 +70,65 @@ impl Imputer for Biharmonic {
 
 /// The equations of bending, and the membrane's, which solve them roughly when applied twice.
 struct Sheet {
-    holes: Multigrid,
-    width: usize,
-    /// Of the whole picture: what is bent, what the membrane's equations make of it, and of that.
-    fields: [Vec<Lanes>; 3],
-    halfway: Vec<Lanes>,
+    holes: Membrane,
+    /// Of the whole grid: what is bent, what the membrane's equations make of it, and of that.
+    fields: [Vec<f64>; 3],
+    halfway: Vec<f64>,
 }
 
 impl Sheet {
-    fn new(holes: Multigrid, removed: &Mask) -> Self {
-        let nothing = vec![[0.0; LANES]; removed.bits().len()];
+    fn new(holes: Membrane) -> Self {
+        let nothing = vec![0.0; holes.grid().len()];
         Self {
-            width: removed.width(),
-            fields: [nothing.clone(), nothing.clone(), nothing],
-            halfway: vec![[0.0; LANES]; holes.cells().len()],
+            fields: [nothing.clone(), nothing.clone(), nothing.clone()],
+            halfway: nothing,
             holes,
+        }
+    }
+
+    /// `out`: how the sheet `field` resists bending at each removed pixel, times `sign`.
+    fn bend(&mut self, field: &[f64], sign: f64, out: &mut [f64]) {
+        let grid = self.holes.grid();
+        let [bent, once, twice] = &mut self.fields;
+        bent.copy_from_slice(field);
+        beside(grid, bent, once);
+        beside(grid, once, twice);
+        for ((out, twice), gone) in out.iter_mut().zip(twice).zip(&self.holes.gone) {
+            *out = sign * gone * *twice;
         }
     }
 }
 
 impl System for Sheet {
-    fn cells(&self) -> &[usize] {
-        self.holes.cells()
+    fn grid(&self) -> Grid {
+        self.holes.grid()
     }
 
-    fn residual(&mut self, field: &[Lanes]) -> Vec<Lanes> {
-        let [_, once, twice] = &mut self.fields;
-        beside(field, self.width, once);
-        beside(once, self.width, twice);
-        self.holes.cells().iter().map(|&i| twice[i].map(|v| -v)).collect()
+    fn residual(&mut self, field: &[f64], out: &mut [f64]) {
+        self.bend(field, -1.0, out);
     }
 
-    fn apply(&mut self, x: &[Lanes], out: &mut [Lanes]) {
-        let [field, once, twice] = &mut self.fields;
-        for (&i, x) in self.holes.cells().iter().zip(x) {
-            field[i] = *x;
-        }
-        beside(field, self.width, once);
-        beside(once, self.width, twice);
-        for (&i, out) in self.holes.cells().iter().zip(out) {
-            *out = twice[i];
-        }
+    fn apply(&mut self, x: &[f64], out: &mut [f64]) {
+        self.bend(x, 1.0, out);
     }
 
-    fn precondition(&mut self, r: &[Lanes], out: &mut [Lanes]) {
+    fn precondition(&mut self, r: &[f64], out: &mut [f64]) {
         self.holes.precondition(r, &mut self.halfway);
         self.holes.precondition(&self.halfway, out);
     }
 }
 
-/// `out[i]`: a quarter of the sum over the neighbours beside pixel `i` of how far it lies above them.
-fn beside(field: &[Lanes], width: usize, out: &mut [Lanes]) {
-    out.fill([0.0; LANES]);
-    let mut pair = |a: usize, b: usize| {
-        for l in 0..LANES {
-            let step = 0.25 * (field[b][l] - field[a][l]);
-            out[b][l] += step;
-            out[a][l] -= step;
-        }
-    };
-    for at in 0..field.len() {
-        if at % width > 0 {
-            pair(at - 1, at);
-        }
-        if at >= width {
-            pair(at - width, at);
+/// `out`: a quarter of the sum over the neighbours beside a pixel of how far it lies above them. The rim of `field` is
+/// overwritten.
+fn beside(grid: Grid, field: &mut [f64], out: &mut [f64]) {
+    grid.repeat_rim(field);
+    let (width, stride) = (grid.width, grid.stride());
+    for y in 0..grid.height {
+        let at = grid.row(y);
+        let row = |from: usize| &field[from..][..width];
+        let (n, w, here, e, s) = (row(at - stride), row(at - 1), row(at), row(at + 1), row(at + stride));
+        for (k, out) in out[at..][..width].iter_mut().enumerate() {
+            *out = 0.25 * (((here[k] - n[k]) + (here[k] - s[k])) + ((here[k] - w[k]) + (here[k] - e[k])));
         }
     }
 }

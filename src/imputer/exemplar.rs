@@ -29,10 +29,9 @@
 //! **Parity.** No library that can be pinned holds it; a slow and plain form in float64 fills the same pixels in
 //! `tests/axioms/patches.rs`.
 
-use std::cmp::{Ordering, Reverse};
-use std::collections::BinaryHeap;
+use std::ops::Range;
 
-use super::patches::{Canvas, Counts, beside, squares, weighed};
+use super::patches::{Canvas, Counts, Lanes, beside, squares, total, weighed};
 use super::{ImputeContext, Imputer, ImputerMeta, fill};
 use crate::job::Passes;
 use crate::{Error, Input, Mask, Tensor};
@@ -76,7 +75,7 @@ impl Imputer for Exemplar {
     ) -> Result<Tensor, Error> {
         let mut hole = Hole::new(Canvas::new(input, removed), p);
         let mut filled = 0;
-        while let Some(next) = hole.next() {
+        while let Some(next) = hole.queue.first() {
             hole.fill(next);
             filled += 1;
             if filled % PATIENCE == 0 {
@@ -107,30 +106,66 @@ impl Reach {
     }
 }
 
-/// A pixel of the rim: larger priorities first, then earlier places.
-struct Waiting {
-    priority: f64,
-    place: Reverse<usize>,
-    /// Which reckoning of the priority this is.
-    stamp: u32,
+/// Pixels whose largest priority is kept together.
+const BLOCK: usize = 64;
+/// The priority of what is not on the rim.
+const NONE: f64 = -1.0;
+
+/// The priority of each pixel, of which the largest is found again after a few have changed.
+struct Queue {
+    priorities: Vec<f64>,
+    /// The largest priority of each block.
+    tops: Vec<f64>,
+    stale: Vec<bool>,
 }
 
-impl PartialEq for Waiting {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
+impl Queue {
+    fn new(pixels: usize) -> Self {
+        let blocks = pixels.div_ceil(BLOCK);
+        Self {
+            priorities: vec![NONE; pixels],
+            tops: vec![NONE; blocks],
+            stale: vec![false; blocks],
+        }
+    }
+
+    fn set(&mut self, i: usize, priority: f64) {
+        self.priorities[i] = priority;
+        self.stale[i / BLOCK] = true;
+    }
+
+    /// The pixel with the largest priority; of equal ones the first.
+    fn first(&mut self) -> Option<usize> {
+        let blocks = self.priorities.chunks(BLOCK).zip(&mut self.tops).zip(&mut self.stale);
+        for ((block, top), stale) in blocks {
+            if !std::mem::take(stale) {
+                continue;
+            }
+            *top = block.iter().fold(NONE, |top, &p| if p > top { p } else { top });
+        }
+        let best = self.tops.iter().fold(NONE, |top, &p| if p > top { p } else { top });
+        if best < 0.0 {
+            return None;
+        }
+        let same = |p: &f64| p.total_cmp(&best).is_eq();
+        let block = self.tops.iter().position(same)?;
+        let within = &self.priorities[block * BLOCK..];
+        within.iter().position(same).map(|k| block * BLOCK + k)
     }
 }
-impl Eq for Waiting {}
-impl PartialOrd for Waiting {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
+
+/// How steep the picture is at a pixel.
+#[derive(Clone, Copy, Default)]
+struct Slope {
+    /// The square of its length; 0 where a neighbour is not known.
+    steep: f64,
+    down: f64,
+    across: f64,
 }
-impl Ord for Waiting {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.priority
-            .total_cmp(&other.priority)
-            .then(self.place.cmp(&other.place))
+
+impl Slope {
+    fn steeper(self, than: Self) -> Self {
+        if self.steep > than.steep { self } else { than }
     }
 }
 
@@ -145,8 +180,10 @@ struct Hole {
     confidence: Vec<f64>,
     /// Mean of the channels over the range of the kept values.
     grey: Vec<f64>,
-    heap: BinaryHeap<Waiting>,
-    stamps: Vec<u32>,
+    slopes: Vec<Slope>,
+    /// Of the row of a patch around each pixel: the sum of its confidences, and its steepest slope, of equal ones the first.
+    rows: Vec<(f64, Slope)>,
+    queue: Queue,
     before: usize,
     after: usize,
     window: usize,
@@ -193,8 +230,9 @@ impl Hole {
             sources: canvas.weights(&kept),
             confidence: kept.iter().map(|&k| f64::from(u8::from(k))).collect(),
             grey: (0..kept.len()).map(grey).collect(),
-            heap: BinaryHeap::new(),
-            stamps: vec![0; kept.len()],
+            slopes: vec![Slope::default(); kept.len()],
+            rows: vec![(0.0, Slope::default()); kept.len()],
+            queue: Queue::new(kept.len()),
             before: (p.patch - 1) / 2,
             after: p.patch / 2,
             window: p.window,
@@ -202,9 +240,7 @@ impl Hole {
             canvas,
         };
         // The scale of filled values is kept for later.
-        for i in 0..hole.kept.len() {
-            hole.reckon(i);
-        }
+        hole.changed(0..hole.canvas.height, 0..hole.canvas.width);
         hole
     }
 
@@ -228,53 +264,81 @@ impl Hole {
         !self.canvas.known[i] && beside(i, self.canvas.height, self.canvas.width).any(|k| self.canvas.known[k])
     }
 
-    fn next(&mut self) -> Option<usize> {
-        while let Some(Waiting { place, stamp, .. }) = self.heap.pop() {
-            if self.stamps[place.0] == stamp && !self.canvas.known[place.0] {
-                return Some(place.0);
+    /// Reckons again what depends on the pixels of some rows and columns, of which some have become known.
+    fn changed(&mut self, rows: Range<usize>, columns: Range<usize>) {
+        let (height, width) = (self.canvas.height, self.canvas.width);
+        let wider = |r: &Range<usize>, before: usize, after: usize, end: usize| {
+            r.start.saturating_sub(before)..(r.end + after).min(end)
+        };
+        let (rows, columns) = (wider(&rows, 1, 1, height), wider(&columns, 1, 1, width));
+        for (y, x) in rows.clone().flat_map(|y| columns.clone().map(move |x| (y, x))) {
+            self.slopes[y * width + x] = self.slope(y, x);
+        }
+        // A patch reaches `before` to the left and above, so that what lies there is seen from `after` away, and vice versa.
+        let columns = wider(&columns, self.after, self.before, width);
+        for (y, x) in rows.clone().flat_map(|y| columns.clone().map(move |x| (y, x))) {
+            let around = y * width + x.saturating_sub(self.before)..y * width + (x + self.after + 1).min(width);
+            let sum = self.confidence[around.clone()].iter().sum();
+            let steepest = self.slopes[around]
+                .iter()
+                .fold(Slope::default(), |top, s| s.steeper(top));
+            self.rows[y * width + x] = (sum, steepest);
+        }
+        let rows = wider(&rows, self.after, self.before, height);
+        for i in rows.flat_map(|y| columns.clone().map(move |x| y * width + x)) {
+            let rim = self.is_rim(i);
+            if rim || self.queue.priorities[i] >= 0.0 {
+                let priority = if rim {
+                    self.trust(i) * (self.edge(i) + FLAT)
+                } else {
+                    NONE
+                };
+                self.queue.set(i, priority);
             }
         }
-        None
     }
 
-    /// Puts a pixel of the rim in its place of the queue.
-    fn reckon(&mut self, i: usize) {
-        if self.is_rim(i) {
-            self.stamps[i] += 1;
-            self.heap.push(Waiting {
-                priority: self.trust(i) * (self.edge(i) + FLAT),
-                place: Reverse(i),
-                stamp: self.stamps[i],
-            });
+    /// Central differences, where all that they take is known.
+    fn slope(&self, y: usize, x: usize) -> Slope {
+        let (height, width) = (self.canvas.height, self.canvas.width);
+        if y == 0 || x == 0 || y + 1 == height || x + 1 == width {
+            return Slope::default();
         }
+        let k = y * width + x;
+        let around = [k, k - 1, k + 1, k - width, k + width];
+        if !around.iter().all(|&k| self.canvas.known[k]) {
+            return Slope::default();
+        }
+        let down = (self.grey[k + width] - self.grey[k - width]) / 2.0;
+        let across = (self.grey[k + 1] - self.grey[k - 1]) / 2.0;
+        Slope {
+            steep: down * down + across * across,
+            down,
+            across,
+        }
+    }
+
+    /// The rows of the patch around a pixel, each by the pixel in its middle.
+    fn patch_rows(&self, i: usize, reach: Reach) -> impl Iterator<Item = &(f64, Slope)> {
+        let first = i - reach.up * self.canvas.width;
+        self.rows[first..]
+            .iter()
+            .step_by(self.canvas.width)
+            .take(reach.height())
     }
 
     /// The confidence of the patch around a pixel.
     fn trust(&self, i: usize) -> f64 {
         let reach = self.reach(i);
-        let sum: f64 = self.patch(i, reach).map(|k| self.confidence[k]).sum();
+        let sum: f64 = self.patch_rows(i, reach).map(|(sum, _)| sum).sum();
         sum / (reach.height() * reach.width()) as f64
     }
 
     /// The data term: how steeply an edge runs into the hole.
     fn edge(&self, i: usize) -> f64 {
         let (height, width) = (self.canvas.height, self.canvas.width);
-        let mut steepest = (0.0, [0.0, 0.0]);
-        for k in self.patch(i, self.reach(i)) {
-            let inside = k % width > 0 && k % width + 1 < width && k >= width && k + width < height * width;
-            if inside
-                && [k, k - 1, k + 1, k - width, k + width]
-                    .iter()
-                    .all(|&k| self.canvas.known[k])
-            {
-                let down = (self.grey[k + width] - self.grey[k - width]) / 2.0;
-                let across = (self.grey[k + 1] - self.grey[k - 1]) / 2.0;
-                let steep = down * down + across * across;
-                if steep > steepest.0 {
-                    steepest = (steep, [down, across]);
-                }
-            }
-        }
+        let rows = self.patch_rows(i, self.reach(i));
+        let steepest = rows.fold(Slope::default(), |top, (_, slope)| slope.steeper(top));
         // The rim's normal: where among the eight neighbours unknown pixels lie.
         let (y, x) = (i / width, i % width);
         let unknown = |dy: isize, dx: isize| {
@@ -291,7 +355,7 @@ impl Hole {
             return 0.0;
         }
         // An isophote is the gradient turned by a right angle.
-        (steepest.1[1] * normal[0] - steepest.1[0] * normal[1]).abs() / length
+        (steepest.across * normal[0] - steepest.down * normal[1]).abs() / length
     }
 
     /// Copies the best source into the patch around `i`.
@@ -317,15 +381,8 @@ impl Hole {
             self.confidence[to] = trust;
             self.grey[to] = self.grey[from];
         }
-        // Whatever sees a pixel that changed, or the gradient beside it.
-        let (near, far) = (self.before.max(self.after) + 1, self.canvas.width - 1);
         let (y, x) = (i / self.canvas.width, i % self.canvas.width);
-        let span = near + self.before.max(self.after);
-        for row in y.saturating_sub(span)..=(y + span).min(self.canvas.height - 1) {
-            for column in x.saturating_sub(span)..=(x + span).min(far) {
-                self.reckon(row * self.canvas.width + column);
-            }
-        }
+        self.changed(y - reach.up..y + reach.down + 1, x - reach.left..x + reach.right + 1);
     }
 
     /// The centre of the best source for the patch around `i`: in the window, else in the whole picture.
@@ -410,15 +467,16 @@ impl Hole {
         let channels = self.canvas.channels;
         let n = (known.count * channels).max(1) as f32;
         let limit = limit * n;
-        let mut sum = 0.0;
+        let mut lanes = Lanes::default();
         for &(k, len) in &known.runs {
-            let (a, b, len) = (k * channels, (s + k - i) * channels, len * channels);
-            sum += squares(&self.canvas.values[a..a + len], &self.canvas.values[b..b + len]);
-            if sum >= limit {
+            let (a, b) = (k * channels, (s + k - i) * channels);
+            let values = &self.canvas.values;
+            squares(&mut lanes, &values[a..], &values[b..], len * channels);
+            if total(&lanes) >= limit {
                 return None;
             }
         }
-        Some(sum / n)
+        Some(total(&lanes) / n)
     }
 
     /// `than` is the best so far of those that are not kept as a whole.
@@ -429,21 +487,17 @@ impl Hole {
         let limit = than
             .filter(|than| than.tier == half)
             .map_or(f32::INFINITY, |than| than.error * (known.count * channels) as f32);
-        let (mut sum, mut count) = (0.0, 0.0);
+        let (mut sums, mut weights) = (Lanes::default(), Lanes::default());
         for &(k, len) in &known.rows {
-            let (a, b, len) = (k * channels, (s + k - i) * channels, len * channels);
-            let (more, weight) = weighed(
-                &self.canvas.values[a..a + len],
-                &self.canvas.values[b..b + len],
-                &self.weights[a..a + len],
-                &self.sources[b..b + len],
-            );
-            sum += more;
-            count += weight;
-            if sum > limit {
+            let (a, b) = (k * channels, (s + k - i) * channels);
+            let here = [&self.canvas.values[a..], &self.weights[a..]];
+            let there = [&self.canvas.values[b..], &self.sources[b..]];
+            weighed(&mut sums, &mut weights, here, there, len * channels);
+            if limit.is_finite() && total(&sums) > limit {
                 return None;
             }
         }
+        let (sum, count) = (total(&sums), total(&weights));
         (count > 0.0).then(|| Rank {
             tier: ((count as usize / channels) as u32).min(half),
             error: sum / count,

@@ -21,7 +21,7 @@
 //! **Parity.** `scipy.sparse.linalg.spsolve` on the same equations in float64; within 1e-5 of the range.
 
 use super::means::means;
-use super::multigrid::Weights;
+use super::membrane::Weights;
 use super::{ImputeContext, Imputer, ImputerMeta, fill};
 use crate::{Error, Input, Mask, Tensor};
 

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use super::ImputeContext;
-use super::multigrid::{Kept, Multigrid, Weights, neighbours, solve};
+use super::membrane::{Kept, Membrane, Weights, solve};
 use crate::exec::Coprocessor;
 use crate::gpu::ir::{Binary, Graph, Malformed, Op, Reduction, ValueId, Window};
 use crate::job::{Job, Passes};
@@ -37,7 +37,7 @@ pub(super) async fn means(
     {
         return Ok(solved);
     }
-    let mut holes = Multigrid::new(cx.job, removed, weights).await?;
+    let mut holes = Membrane::new(cx.job, removed, weights).await?;
     Ok(solve(cx.job, &mut holes, input, removed, tolerance).await?.0)
 }
 
@@ -97,6 +97,23 @@ async fn on_device(
         }
     }
     Ok(None)
+}
+
+/// The neighbours of pixel `i` inside a picture of that size, and their weights.
+fn neighbours(i: usize, [height, width]: [usize; 2], weights: Weights) -> impl Iterator<Item = (usize, f64)> {
+    let (y, x) = (i / width, i % width);
+    let places = [-1isize, 0, 1]
+        .into_iter()
+        .flat_map(|dy| [-1isize, 0, 1].map(|dx| (dy, dx)));
+    places.filter_map(move |(dy, dx)| {
+        let weight = match (dy, dx) {
+            (0, 0) => return None,
+            (0, _) | (_, 0) => weights.edge,
+            _ => weights.corner,
+        };
+        let (y, x) = (y.checked_add_signed(dy)?, x.checked_add_signed(dx)?);
+        (y < height && x < width && weight > 0.0).then_some((y * width + x, weight))
+    })
 }
 
 fn largest(values: &[f64]) -> f64 {

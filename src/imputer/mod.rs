@@ -112,14 +112,15 @@ macro_rules! imputers {
     };
 }
 
+mod grid;
 mod learned;
 mod marching;
 mod means;
+mod membrane;
 mod multigrid;
 pub mod networks;
 mod patches;
 pub mod remover;
-mod sparse;
 
 pub use networks::Networks;
 pub use remover::{Removed, Remover};

@@ -22,7 +22,7 @@
 //! 1e-4 of the range. Noise is compared by recorded draws `[C, H, W]` of the stream `noisy-linear/noise`.
 
 use super::means::means;
-use super::multigrid::Weights;
+use super::membrane::Weights;
 use super::{ImputeContext, Imputer, ImputerMeta, fill};
 use crate::{Error, Input, Mask, Tensor};
 

@@ -28,7 +28,7 @@
 //! **Parity.** No library holds this form, and the search is random: the tests beside the code hold the search against an
 //! exhaustive one and the votes against plain sums in float64, `tests/axioms/patches.rs` what must come back.
 
-use super::patches::{Canvas, Counts, squares};
+use super::patches::{Canvas, Counts, Lanes, squares, total};
 use super::{ImputeContext, Imputer, ImputerMeta, fill};
 use crate::job::{Job, Passes};
 use crate::rng::Stream;
@@ -38,6 +38,8 @@ use crate::{Error, Input, Mask, Tensor};
 const FADE: f32 = 1.3;
 /// Least share of patches that are sources.
 const SOURCES: usize = 50;
+/// Rows of a patch between two looks at its error.
+const ROWS: usize = 2;
 /// Rows of patches between two looks at the job.
 const PATIENCE: usize = 8;
 
@@ -196,17 +198,17 @@ impl Level {
         let place = |p: usize| p / self.columns * width + p % self.columns;
         let (t, from) = (place(t), place(s));
         let n = (self.patch[0] * self.patch[1] * channels) as f32;
-        let limit = limit * n;
-        let mut sum = 0.0;
+        let (limit, line) = (limit * n, self.patch[1] * channels);
+        let mut lanes = Lanes::default();
         for row in 0..self.patch[0] {
-            let line = self.patch[1] * channels;
             let (a, b) = ((t + row * width) * channels, (from + row * width) * channels);
-            sum += squares(&self.canvas.values[a..a + line], &self.canvas.values[b..b + line]);
-            if sum >= limit {
+            squares(&mut lanes, &self.canvas.values[a..], &self.canvas.values[b..], line);
+            if row % ROWS == ROWS - 1 && total(&lanes) >= limit {
                 return f32::INFINITY;
             }
         }
-        sum / n.max(1.0)
+        let sum = total(&lanes);
+        if sum >= limit { f32::INFINITY } else { sum / n.max(1.0) }
     }
 
     /// The errors of the matches that there are.

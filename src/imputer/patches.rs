@@ -8,7 +8,7 @@ pub(super) struct Canvas {
     pub height: usize,
     pub width: usize,
     pub channels: usize,
-    /// `[H, W, C]`; 0 where unknown.
+    /// `[H, W, C]`, 0 where unknown; and [`LANES`] more, so that sums may read past the end.
     pub values: Vec<f32>,
     /// `[H, W]`.
     pub known: Vec<bool>,
@@ -18,8 +18,9 @@ impl Canvas {
     pub fn new(input: &Input, removed: &Mask) -> Self {
         let [channels, height, width] = input.dims();
         let pixels = height * width;
-        let mut values = vec![0.0; pixels * channels];
-        for (i, pixel) in values.chunks_exact_mut(channels.max(1)).enumerate() {
+        let mut values = vec![0.0; pixels * channels + LANES];
+        let pictured = &mut values[..pixels * channels];
+        for (i, pixel) in pictured.chunks_exact_mut(channels.max(1)).enumerate() {
             if !removed.bits()[i] {
                 for (c, value) in pixel.iter_mut().enumerate() {
                     *value = input.tensor.data()[c * pixels + i];
@@ -56,7 +57,7 @@ impl Canvas {
             height,
             width,
             channels: self.channels,
-            values: vec![0.0; height * width * self.channels],
+            values: vec![0.0; height * width * self.channels + LANES],
             known: vec![false; height * width],
         };
         for i in 0..height * width {
@@ -126,12 +127,12 @@ impl Canvas {
         steps
     }
 
-    /// 1 for each value of a pixel of `of`, else 0; `[H, W, C]`.
+    /// 1 for each value of a pixel of `of`, else 0; as the values lie.
     pub fn weights(&self, of: &[bool]) -> Vec<f32> {
         let values = of
             .iter()
             .flat_map(|&k| std::iter::repeat_n(f32::from(u8::from(k)), self.channels));
-        values.collect()
+        values.chain([0.0; LANES]).collect()
     }
 
     /// As `[C, H, W]`.
@@ -153,47 +154,51 @@ pub(super) fn beside(i: usize, height: usize, width: usize) -> impl Iterator<Ite
     [up, down, left, right].into_iter().flatten()
 }
 
-/// Sum of squared differences.
-pub(super) fn squares(a: &[f32], b: &[f32]) -> f32 {
-    let mut lanes = [0f32; 8];
-    let (a, b) = (a.chunks_exact(8), b.chunks_exact(8));
-    let mut sum = a
-        .remainder()
-        .iter()
-        .zip(b.remainder())
-        .map(|(a, b)| (a - b) * (a - b))
-        .sum::<f32>();
-    for (a, b) in a.zip(b) {
-        for k in 0..8 {
-            let d = a[k] - b[k];
+/// Sums run side by side.
+pub(super) const LANES: usize = 8;
+/// Sums under way.
+pub(super) type Lanes = [f32; LANES];
+
+/// All lanes together.
+pub(super) fn total(lanes: &Lanes) -> f32 {
+    let [a, b, c, d, e, f, g, h] = *lanes;
+    ((a + e) + (b + f)) + ((c + g) + (d + h))
+}
+
+/// Parts of [`LANES`] of the first `len` values of slices, and how many of each count; slices reach as far as the last part.
+fn parts<const N: usize>(slices: [&[f32]; N], len: usize) -> impl Iterator<Item = ([&[f32]; N], usize)> {
+    (0..len).step_by(LANES).map(move |at| {
+        let part = slices.map(|slice| &slice[at..at + LANES]);
+        (part, (len - at).min(LANES))
+    })
+}
+
+/// Adds the squared differences of the first `len` values.
+pub(super) fn squares(lanes: &mut Lanes, a: &[f32], b: &[f32], len: usize) {
+    for ([a, b], count) in parts([a, b], len) {
+        for k in 0..LANES {
+            let d = if k < count { a[k] - b[k] } else { 0.0 };
             lanes[k] += d * d;
         }
     }
-    for lane in lanes {
-        sum += lane;
-    }
-    sum
 }
 
-/// Sum of squared differences, each times both weights; and the sum of the weights' products.
-pub(super) fn weighed(a: &[f32], b: &[f32], of_a: &[f32], of_b: &[f32]) -> (f32, f32) {
-    let (mut sums, mut weights) = ([0f32; 8], [0f32; 8]);
-    let whole = a.len() / 8 * 8;
-    let parts = a[..whole].chunks_exact(8).zip(b.chunks_exact(8));
-    let parts = parts.zip(of_a.chunks_exact(8)).zip(of_b.chunks_exact(8));
-    for (((a, b), of_a), of_b) in parts {
-        for k in 0..8 {
-            let (d, w) = (a[k] - b[k], of_a[k] * of_b[k]);
+/// Adds to `sums` the squared differences of the first `len` values, each times both weights, and to `weights` the weights'
+/// products. `[values, weights]` each.
+pub(super) fn weighed(
+    sums: &mut Lanes,
+    weights: &mut Lanes,
+    [a, of_a]: [&[f32]; 2],
+    [b, of_b]: [&[f32]; 2],
+    len: usize,
+) {
+    for ([a, of_a, b, of_b], count) in parts([a, of_a, b, of_b], len) {
+        for k in 0..LANES {
+            let (d, w) = (a[k] - b[k], if k < count { of_a[k] * of_b[k] } else { 0.0 });
             sums[k] += w * d * d;
             weights[k] += w;
         }
     }
-    for k in whole..a.len() {
-        let (d, w) = (a[k] - b[k], of_a[k] * of_b[k]);
-        sums[0] += w * d * d;
-        weights[0] += w;
-    }
-    (sums.iter().sum(), weights.iter().sum())
 }
 
 /// How many pixels of a rectangle are known.
@@ -237,7 +242,7 @@ mod tests {
         let known = [true, false, true, true, true, true, false, false, false];
         let half = canvas(&[1.0, 9.0, 3.0, 4.0, 7.0, 5.0, 9.0, 9.0, 9.0], &known, 3).halved();
         assert_eq!((half.height, half.width), (2, 2));
-        assert_eq!(half.values, [4.0, 4.0, 0.0, 0.0]);
+        assert_eq!(half.values[..4], [4.0, 4.0, 0.0, 0.0]);
         assert_eq!(half.known, [true, true, false, false]);
     }
 
@@ -246,7 +251,7 @@ mod tests {
         let mut c = canvas(&[2.0, 0.0, 0.0, 0.0, 6.0], &[true, false, false, false, true], 5);
         assert_eq!(c.steps_to_known(), [0, 1, 2, 1, 0]);
         c.peel();
-        assert_eq!(c.values, [2.0, 2.0, 4.0, 6.0, 6.0]);
+        assert_eq!(c.values[..5], [2.0, 2.0, 4.0, 6.0, 6.0]);
     }
 
     #[test]
@@ -254,10 +259,15 @@ mod tests {
         let counts = Counts::new(&[true, false, true, true, true, false], 3);
         assert_eq!(counts.within(0, 0, 2, 3), 4);
         assert_eq!(counts.within(1, 1, 1, 2), 1);
-        let (a, b): (Vec<f32>, Vec<f32>) = ((0..19u8).map(f32::from).collect(), vec![0.0; 19]);
-        assert!((squares(&a, &b) - 2109.0).abs() < 1e-3);
-        let even: Vec<f32> = (0..19u8).map(|k| f32::from(1 - k % 2)).collect();
-        let (sum, weight) = weighed(&a, &b, &even, &[1.0; 19]);
+        let a: Vec<f32> = (0..24u8).map(f32::from).collect();
+        let b = [0.0; 24];
+        let mut lanes = Lanes::default();
+        squares(&mut lanes, &a, &b, 19);
+        assert!((total(&lanes) - 2109.0).abs() < 1e-3);
+        let even: Vec<f32> = (0..24u8).map(|k| f32::from(1 - k % 2)).collect();
+        let (mut sums, mut weights) = (Lanes::default(), Lanes::default());
+        weighed(&mut sums, &mut weights, [&a, &even], [&b, &[1.0; 24]], 19);
+        let (sum, weight) = (total(&sums), total(&weights));
         assert!(
             (sum - 1140.0).abs() < 1e-3 && (weight - 10.0).abs() < 1e-6,
             "{sum} {weight}"

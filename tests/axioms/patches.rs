@@ -115,10 +115,16 @@ mod naive {
         inside.then_some((y * p.width as isize + x) as usize)
     }
 
+    /// Row by row, so that equal patches have equal sums, bit for bit.
+    fn total(p: &Picture, places: &[usize], confidence: &[f64]) -> f64 {
+        let rows = places.chunk_by(|a, b| a / p.width == b / p.width);
+        rows.map(|row| row.iter().map(|&k| confidence[k]).sum::<f64>()).sum()
+    }
+
     fn priority(p: &Picture, known: &[bool], confidence: &[f64], range: f64, i: usize, side: usize) -> f64 {
         let around = patch(p, i, side);
         let places: Vec<usize> = around.iter().filter_map(|&d| moved(p, i, d)).collect();
-        let trust = places.iter().map(|&k| confidence[k]).sum::<f64>() / places.len() as f64;
+        let trust = total(p, &places, confidence) / places.len() as f64;
         let grey = |k: usize| p.channels.iter().map(|c| c[k]).sum::<f64>() / p.channels.len() as f64 * (1.0 / range);
         let mut best = (0.0, 0.0, 0.0);
         for &k in &places {
@@ -208,7 +214,7 @@ mod naive {
             let Some((_, i)) = next else { return };
             let around = patch(p, i, side);
             let places: Vec<usize> = around.iter().filter_map(|&d| moved(p, i, d)).collect();
-            let trust = places.iter().map(|&k| confidence[k]).sum::<f64>() / places.len() as f64;
+            let trust = total(p, &places, &confidence) / places.len() as f64;
             let found =
                 source(p, &known, kept, i, side, window).or_else(|| source(p, &known, kept, i, side, usize::MAX));
             let mut copies = Vec::new();

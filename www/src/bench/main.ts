@@ -77,18 +77,25 @@ function forwardRow(network: NetworkEntry, batch: number, peak: number, it: Forw
   ];
 }
 
-async function run(plan: Plan, jobs: readonly JobId[], say: (text: string) => void): Promise<void> {
+/** What the visitor wants measured. */
+interface Wish {
+  networks: readonly NetworkEntry[];
+  forward: boolean;
+  jobs: readonly JobId[];
+  plan: Plan;
+}
+
+async function run({ networks: all, forward: passes, jobs, plan }: Wish, say: (text: string) => void): Promise<void> {
   document.querySelector('#results')?.replaceChildren();
   say('Measuring what the processor can give…');
   const roof = await inFrame({ kind: 'roofline', rounds: plan.rounds });
   const rates = roof.kind === 'roofline' ? [median(roof.simd), roof.relaxed.length > 0 ? median(roof.relaxed) : 0] : [];
   const peak = Math.max(...rates);
-  const all = await networks();
   const forward = table(
     `Forward passes: milliseconds a call, median (middle half of the rounds). One thread gives ${peak.toFixed(0)} GFLOP/s at most.`,
     ['Network', 'Pictures', 'Engine', 'Time', 'Times Lucarne’s', 'GFLOP/s', 'Memory', 'Difference'],
   );
-  for (const network of all) {
+  for (const network of passes ? all : []) {
     for (const batch of BATCHES) {
       say(`Measuring ${network.name}, ${batch} at a time…`);
       const found = await inFrame({ kind: 'forward', network: network.id, batch, plan });
@@ -116,25 +123,59 @@ async function run(plan: Plan, jobs: readonly JobId[], say: (text: string) => vo
   }
 }
 
-function page(): void {
+/** `#quick` shows that everything runs, not how fast. */
+function wish(form: HTMLFormElement, all: readonly NetworkEntry[]): Wish {
+  const data = new FormData(form);
+  const quick = location.hash === '#quick';
+  const what = data.getAll('what');
+  const jobs = quick ? JOBS.slice(0, 1) : JOBS;
+  return {
+    networks: all.filter(({ id }) => data.getAll('network').includes(id)),
+    forward: what.includes('forward'),
+    jobs: what.includes('jobs') ? jobs : [],
+    plan: quick ? { rounds: 1, passes: 1 } : { rounds: Number(data.get('rounds')), passes: 2 },
+  };
+}
+
+async function page(): Promise<void> {
   globalThis.lucarneBench = inFrame;
+  const form = document.querySelector<HTMLFormElement>('#choice');
   const button = document.querySelector<HTMLButtonElement>('#run');
   const status = document.querySelector('#status');
-  const say = (text: string) => {
-    if (status) status.textContent = text;
-  };
-  button?.addEventListener('click', () => {
+  if (!form || !button || !status) return;
+  const say = (text: string) => void (status.textContent = text);
+  const all = await networks().catch((why: unknown) => {
+    say(`The networks can't be read: ${reason(why)}`);
+    return null;
+  });
+  if (!all) return;
+  for (const { id, name } of all) {
+    const box = Object.assign(document.createElement('input'), {
+      type: 'checkbox',
+      name: 'network',
+      value: id,
+      checked: true,
+    });
+    const label = document.createElement('label');
+    label.append(box, ` ${name}`);
+    document.querySelector('#networks')?.append(label);
+  }
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    const wanted = wish(form, all);
+    if (wanted.networks.length === 0 || !(wanted.forward || wanted.jobs.length > 0)) {
+      say('Nothing is chosen: tick a network and what to measure.');
+      return;
+    }
     button.disabled = true;
-    // `#quick` shows that everything runs, not how fast.
-    const quick = location.hash === '#quick';
-    run(quick ? { rounds: 1, passes: 1 } : { rounds: 9, passes: 2 }, quick ? JOBS.slice(0, 1) : JOBS, say)
+    run(wanted, say)
       .then(() => say(`Done: ${navigator.userAgent}`))
       .catch((why: unknown) => say(`Failed: ${reason(why)}`))
       .finally(() => (button.disabled = false));
   });
-  if (button) button.disabled = false;
+  button.disabled = false;
   say('Ready. Close other tabs; the machine should be idle.');
 }
 
-if (window.parent === window) page();
+if (window.parent === window) await page();
 else globalThis.lucarneStage = (await import('./stage.js')).measure;
