@@ -305,7 +305,8 @@ mod tests {
             let inside = |i: usize| (y0..y0 + 3).contains(&(i / width)) && (x0..x0 + 4).contains(&(i % width));
             Mask::new(height, width, (0..height * width).map(inside).collect())
         };
-        let value = |y: usize, x: usize| ((y * 13 + x * 29) % 50) as f32 + if (y + x) % 97 == 0 { 0.0 } else { 1.0 };
+        let value =
+            |y: usize, x: usize| ((y * 13 + x * 29) % 50) as f32 + if (y + x).is_multiple_of(97) { 0.0 } else { 1.0 };
         let large = Tensor::from_fn(&[1, 30, 40], |i| value(i / 40, i % 40));
         let small = Tensor::from_fn(&[1, 9, 10], |i| value(i / 10 + 10, i % 10 + 20));
         for weights in [BESIDE, EIGHT] {
