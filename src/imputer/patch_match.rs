@@ -38,8 +38,6 @@ use crate::{Error, Input, Mask, Tensor};
 const FADE: f32 = 1.3;
 /// Least share of patches that are sources.
 const SOURCES: usize = 50;
-/// Rows of a patch between two looks at its error.
-const ROWS: usize = 2;
 /// Rows of patches between two looks at the job.
 const PATIENCE: usize = 8;
 
@@ -203,12 +201,11 @@ impl Level {
         for row in 0..self.patch[0] {
             let (a, b) = ((t + row * width) * channels, (from + row * width) * channels);
             squares(&mut lanes, &self.canvas.values[a..], &self.canvas.values[b..], line);
-            if row % ROWS == ROWS - 1 && total(&lanes) >= limit {
+            if total(&lanes) >= limit {
                 return f32::INFINITY;
             }
         }
-        let sum = total(&lanes);
-        if sum >= limit { f32::INFINITY } else { sum / n.max(1.0) }
+        total(&lanes) / n.max(1.0)
     }
 
     /// The errors of the matches that there are.

@@ -165,26 +165,51 @@ pub(super) fn total(lanes: &Lanes) -> f32 {
     ((a + e) + (b + f)) + ((c + g) + (d + h))
 }
 
-/// Parts of [`LANES`] of the first `len` values of slices, and how many of each count; slices reach as far as the last part.
-fn parts<const N: usize>(slices: [&[f32]; N], len: usize) -> impl Iterator<Item = ([&[f32]; N], usize)> {
-    (0..len).step_by(LANES).map(move |at| {
-        let part = slices.map(|slice| &slice[at..at + LANES]);
-        (part, (len - at).min(LANES))
-    })
+/// Bits of the first so many of [`LANES`] values.
+const FIRST: [[u32; LANES]; LANES] = {
+    let mut masks = [[0; LANES]; LANES];
+    let mut count = 0;
+    while count < LANES {
+        let mut k = 0;
+        while k < count {
+            masks[count][k] = u32::MAX;
+            k += 1;
+        }
+        count += 1;
+    }
+    masks
+};
+
+/// `value` where the mask has bits, else 0, whatever the value.
+fn masked(value: f32, mask: u32) -> f32 {
+    f32::from_bits(value.to_bits() & mask)
 }
 
-/// Adds the squared differences of the first `len` values.
+/// The last part of `len` values: where it starts, and its mask.
+fn last(len: usize) -> Option<(usize, [u32; LANES])> {
+    let rest = len % LANES;
+    (rest > 0).then(|| (len - rest, FIRST[rest]))
+}
+
+/// Adds the squared differences of the first `len` values; the slices go on for [`LANES`] more.
 pub(super) fn squares(lanes: &mut Lanes, a: &[f32], b: &[f32], len: usize) {
-    for ([a, b], count) in parts([a, b], len) {
+    for (a, b) in a[..len].chunks_exact(LANES).zip(b[..len].chunks_exact(LANES)) {
         for k in 0..LANES {
-            let d = if k < count { a[k] - b[k] } else { 0.0 };
+            let d = a[k] - b[k];
+            lanes[k] += d * d;
+        }
+    }
+    if let Some((at, mask)) = last(len) {
+        let (a, b) = (&a[at..at + LANES], &b[at..at + LANES]);
+        for k in 0..LANES {
+            let d = masked(a[k] - b[k], mask[k]);
             lanes[k] += d * d;
         }
     }
 }
 
 /// Adds to `sums` the squared differences of the first `len` values, each times both weights, and to `weights` the weights'
-/// products. `[values, weights]` each.
+/// products. `[values, weights]` each, which go on for [`LANES`] more.
 pub(super) fn weighed(
     sums: &mut Lanes,
     weights: &mut Lanes,
@@ -192,9 +217,19 @@ pub(super) fn weighed(
     [b, of_b]: [&[f32]; 2],
     len: usize,
 ) {
-    for ([a, of_a, b, of_b], count) in parts([a, of_a, b, of_b], len) {
+    let whole = [a, of_a, b, of_b].map(|values| values[..len].chunks_exact(LANES));
+    let [a_s, of_a_s, b_s, of_b_s] = whole;
+    for ((a, of_a), (b, of_b)) in a_s.zip(of_a_s).zip(b_s.zip(of_b_s)) {
         for k in 0..LANES {
-            let (d, w) = (a[k] - b[k], if k < count { of_a[k] * of_b[k] } else { 0.0 });
+            let (d, w) = (a[k] - b[k], of_a[k] * of_b[k]);
+            sums[k] += w * d * d;
+            weights[k] += w;
+        }
+    }
+    if let Some((at, mask)) = last(len) {
+        let [a, of_a, b, of_b] = [a, of_a, b, of_b].map(|values| &values[at..at + LANES]);
+        for k in 0..LANES {
+            let (d, w) = (masked(a[k] - b[k], mask[k]), masked(of_a[k] * of_b[k], mask[k]));
             sums[k] += w * d * d;
             weights[k] += w;
         }
