@@ -3,6 +3,12 @@
 //! `cargo xtask bench [FILTER]`. Both engines run one short share of each job in turn, on one thread; given are the
 //! pictures a second of both, the ratio of the times, and the share of the multiply-adds that was computed. The last
 //! table says how far one changed box reaches, layer by layer.
+//!
+//! With `--least` nothing is timed: a line of JSON for each job of `benches/jobs.rs` gives the share of the multiply-adds
+//! that is left where each place in reach of a change is computed and no other.
+
+#[path = "support/relevances.rs"]
+mod relevances;
 
 use std::hint::black_box;
 use std::path::Path;
@@ -13,7 +19,10 @@ use lucarne::exec::Cpu;
 use lucarne::graph::Incremental;
 use lucarne::model::{Limits, ModelCard};
 use lucarne::rng::SeedStream;
-use lucarne::{Model, Program, Tensor};
+use lucarne::{Mask, Model, Program, Tensor};
+use serde_json::json;
+
+use relevances::{STEPS, relevances};
 
 /// Pictures of a job that are timed at most.
 const PICTURES: usize = 60;
@@ -25,17 +34,15 @@ fn main() {
         .skip(1)
         .find(|a| !a.starts_with("--"))
         .unwrap_or_default();
+    if std::env::args().any(|a| a == "--least") {
+        return least();
+    }
     println!(
         "{:<42} {:>8} {:>8} {:>7} {:>7}",
         "", "dense/s", "kept/s", "ratio", "share"
     );
-    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
     for id in ["efficientnet-lite0", "objects"] {
-        let folder = models.join(id);
-        let text = std::fs::read_to_string(folder.join("card.toml")).expect("a card is text");
-        let card = ModelCard::parse(&text).expect("bundled cards are right");
-        let onnx = std::fs::read(folder.join(&card.file)).expect("the network is there");
-        let model = Model::load(&onnx, card, Vec::new(), &Limits::default()).expect("bundled networks load");
+        let model = load(id);
         for (name, pictures) in jobs(model.input_dims()) {
             let name = format!("incremental/{id}/{name}");
             if name.contains(&filter) {
@@ -45,6 +52,54 @@ fn main() {
         if format!("incremental/{id}/growth").contains(&filter) {
             growth(&model);
         }
+    }
+}
+
+fn load(id: &str) -> Arc<Model> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models").join(id);
+    let text = std::fs::read_to_string(folder.join("card.toml")).expect("a card is text");
+    let card = ModelCard::parse(&text).expect("bundled cards are right");
+    let onnx = std::fs::read(folder.join(&card.file)).expect("the network is there");
+    Model::load(&onnx, card, Vec::new(), &Limits::default()).expect("bundled networks load")
+}
+
+/// What each job of `benches/jobs.rs` must compute at least. A picture is compared with the nearest one that was run: an
+/// occluded one with the whole, one of a deletion with the one before.
+fn least() {
+    let id = "efficientnet-lite0";
+    let model = load(id);
+    let [_, h, w] = model.input_dims();
+    let plan = model.network().plan(1, &Program::forward(&[])).expect("a plan");
+    let incremental = Incremental::of(&plan).expect("one picture at a time");
+    let say = |job: &str, changes: &[Mask]| {
+        let sum: f64 = changes.iter().map(|changed| incremental.least(changed)).sum();
+        let share = sum / changes.len() as f64;
+        println!("{}", json!({ "network": id, "job": job, "share": share }));
+    };
+    let corners = |end: usize| (0..=end - 8).step_by(4);
+    let windows: Vec<Mask> = corners(h)
+        .flat_map(|top| corners(w).map(move |left| [top, left]))
+        .map(|[top, left]| {
+            let inside = |i: usize| (top..top + 8).contains(&(i / w)) && (left..left + 8).contains(&(i % w));
+            Mask::new(h, w, (0..h * w).map(inside).collect())
+        })
+        .collect();
+    say("occlusion", &windows);
+    for job in ["deletion", "deletion-scattered"] {
+        let map = relevances(job, h);
+        let mut order: Vec<usize> = (0..map.len()).collect();
+        order.sort_by(|&a, &b| map[b].total_cmp(&map[a]));
+        let steps: Vec<Mask> = (0..STEPS)
+            .map(|step| {
+                let mut removed = vec![false; map.len()];
+                let edge = |step: usize| step * map.len() / STEPS;
+                order[edge(step)..edge(step + 1)]
+                    .iter()
+                    .for_each(|&k| removed[k] = true);
+                Mask::new(h, w, removed)
+            })
+            .collect();
+        say(job, &steps);
     }
 }
 

@@ -3,6 +3,9 @@
 //! `cargo xtask bench [FILTER]` times each job once on every network of `benches/networks`. With `--serve` the program
 //! reads one measurement a line from standard input and answers with a line each, as `benches/python/jobs.py` does.
 
+#[path = "support/relevances.rs"]
+mod relevances;
+
 use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -16,6 +19,8 @@ use lucarne::{BoxFuture, Error, Program, Tensor};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use relevances::{STEPS, relevances};
+
 const JOBS: [&str; 5] = [
     "occlusion",
     "rise",
@@ -23,8 +28,6 @@ const JOBS: [&str; 5] = [
     "deletion-scattered",
     "integrated-gradients",
 ];
-/// As in www/src/bench/jobs.ts.
-const STEPS: usize = 48;
 
 /// What to measure.
 #[derive(Deserialize)]
@@ -277,27 +280,4 @@ fn picture(side: usize) -> Vec<u8> {
         }
     };
     (0..side * side * 4).map(at).collect()
-}
-
-/// Relevances whose order is one disc that grows, or scattered; as in the browser.
-fn relevances(job: &str, side: usize) -> Vec<f32> {
-    let size = side * side;
-    if job == "deletion-scattered" {
-        let places = size.next_power_of_two();
-        return (0..size)
-            .map(|k| ((k * 40503 + 17) % places) as f32 / places as f32)
-            .collect();
-    }
-    let whole = side as f64;
-    let far = |k: usize| {
-        let (y, x) = ((k / side) as f64, (k % side) as f64);
-        (y - whole * 0.45).powi(2) + (x - whole * 0.55).powi(2)
-    };
-    let mut order: Vec<usize> = (0..size).collect();
-    order.sort_by(|&a, &b| far(a).total_cmp(&far(b)).then(a.cmp(&b)));
-    let mut map = vec![0.0; size];
-    for (rank, k) in order.into_iter().enumerate() {
-        map[k] = 1.0 - rank as f32 / size as f32;
-    }
-    map
 }

@@ -4,16 +4,23 @@
 //!
 //! `cargo bench --bench kernels [FILTER]`. Each layer's best time of many short runs is given, in which its arrays are
 //! in the caches where they fit; both limits are measured before every network. Sums are given by kind of layer.
+//!
+//! The kernels are compiled into this file, so that it is also a small WebAssembly module: the page's benchmark runs it
+//! in the browser (`cargo xtask bench --page`).
 
 use std::hint::black_box;
-use std::time::Instant;
 
-use lucarne::kernel::peak::multiply_adds;
-use lucarne::kernel::{Conv, Epilogue, Scratch, Window};
+#[allow(dead_code, unused_imports, reason = "pooling and adjoints are not timed here")]
+#[path = "../src/kernel/mod.rs"]
+mod kernel;
 
-/// Seconds of one measurement, at least: so short that other work rarely falls into all of them.
-const SPAN: f64 = 1e-3;
-const MEASUREMENTS: usize = 40;
+use kernel::peak::multiply_adds;
+use kernel::{Conv, Epilogue, Scratch, Window};
+
+/// Seconds of one measurement, at least: so short that other work rarely falls into all of them, and long beside a tick of
+/// the clock, which is a tenth of a millisecond in browsers.
+const SPAN: f64 = if cfg!(target_arch = "wasm32") { 4e-3 } else { 1e-3 };
+const MEASUREMENTS: usize = if cfg!(target_arch = "wasm32") { 20 } else { 40 };
 /// Values of a copy that no cache holds.
 const COPIED: usize = 16 << 20;
 
@@ -97,14 +104,27 @@ impl Layer {
     }
 }
 
+impl std::fmt::Display for Layer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            size, kernel, stride, ..
+        } = self;
+        let [from, to] = self.channels;
+        let groups = if self.groups > 1 { " depthwise" } else { "" };
+        write!(f, "{size}² {kernel}×{kernel}/{stride} {from} → {to}{groups}")
+    }
+}
+
 /// Best time of one run of `run` in seconds.
 fn best(mut run: impl FnMut()) -> f64 {
     let mut time = |repeats: usize| {
-        let start = Instant::now();
+        let start = seconds();
         (0..repeats).for_each(|_| run());
-        start.elapsed().as_secs_f64() / repeats as f64
+        (seconds() - start) / repeats as f64
     };
-    let first = time(1).min(time(1));
+    // A tick, where that is longer than the run.
+    let first = time(1).min(time(1)).max(1e-4);
+    let first = time((SPAN / first).ceil() as usize);
     let repeats = (SPAN / first).ceil() as usize;
     (0..MEASUREMENTS).fold(first, |best, _| best.min(time(repeats)))
 }
@@ -119,6 +139,27 @@ fn resnet18() -> Vec<Layer> {
         layers.extend([Layer::new(size / 2, 3, 1, [to, to], 1); 3]);
     }
     layers.push(Layer::new(1, 1, 1, [512, 1000], 1));
+    layers
+}
+
+fn squeezenet() -> Vec<Layer> {
+    let mut layers = vec![Layer::new(224, 3, 2, [3, 64], 1)];
+    // Without padding, each plane is a place or two smaller than this.
+    for (size, from, squeezed, expanded) in [
+        (55, 64, 16, 64),
+        (55, 128, 16, 64),
+        (27, 128, 32, 128),
+        (27, 256, 32, 128),
+        (13, 256, 48, 192),
+        (13, 384, 48, 192),
+        (13, 384, 64, 256),
+        (13, 512, 64, 256),
+    ] {
+        layers.push(Layer::new(size, 1, 1, [from, squeezed], 1));
+        layers.push(Layer::new(size, 1, 1, [squeezed, expanded], 1));
+        layers.push(Layer::new(size, 3, 1, [squeezed, expanded], 1));
+    }
+    layers.push(Layer::new(13, 1, 1, [512, 1000], 1));
     layers
 }
 
@@ -144,71 +185,98 @@ fn mobile(stages: &[(usize, usize, usize, usize, usize)]) -> Vec<Layer> {
     layers
 }
 
+/// A layer with its times in milliseconds: the best run's, and both limits.
+struct Timed {
+    layer: Layer,
+    ms: [f64; 3],
+    /// How often the network has it.
+    times: usize,
+}
+
+/// One network: GFLOP/s in registers, GB/s of a long copy, and its layers.
+struct Found {
+    peak: f64,
+    copied: f64,
+    layers: Vec<Timed>,
+}
+
+fn measure(layers: Vec<Layer>) -> Found {
+    let rounds = 100_000;
+    let peak = multiply_adds(rounds) as f64 / best(|| _ = black_box(multiply_adds(rounds))) / 1e9;
+    let from = vec![1.0_f32; COPIED];
+    let mut to = vec![0.0_f32; COPIED];
+    let copying = best(|| black_box(&mut to).copy_from_slice(black_box(&from)));
+    let copied = (2 * 4 * COPIED) as f64 / copying / 1e9;
+    let mut found: Vec<Timed> = Vec::new();
+    for layer in layers {
+        match found.iter_mut().find(|timed| timed.layer == layer) {
+            Some(known) => known.times += 1,
+            None => found.push(Timed {
+                ms: [
+                    layer.time() * 1e3,
+                    layer.operations() / peak / 1e6,
+                    layer.bytes() / copied / 1e6,
+                ],
+                layer,
+                times: 1,
+            }),
+        }
+    }
+    Found {
+        peak,
+        copied,
+        layers: found,
+    }
+}
+
+/// The networks that engines are compared on, as `benches/networks` calls them.
+fn networks() -> [(&'static str, Vec<Layer>); 4] {
+    let mobilenet = [
+        (1, 16, 1, 1, 3),
+        (6, 24, 2, 2, 3),
+        (6, 32, 3, 2, 3),
+        (6, 64, 4, 2, 3),
+        (6, 96, 3, 1, 3),
+        (6, 160, 3, 2, 3),
+        (6, 320, 1, 1, 3),
+    ];
+    let efficientnet = [
+        (1, 16, 1, 1, 3),
+        (6, 24, 2, 2, 3),
+        (6, 40, 2, 2, 5),
+        (6, 80, 3, 2, 3),
+        (6, 112, 3, 1, 5),
+        (6, 192, 4, 2, 5),
+        (6, 320, 1, 1, 3),
+    ];
+    [
+        ("efficientnet-lite0", mobile(&efficientnet)),
+        ("mobilenet-v2", mobile(&mobilenet)),
+        ("squeezenet-1-1", squeezenet()),
+        ("resnet-18", resnet18()),
+    ]
+}
+
+#[cfg(not(target_arch = "wasm32"))]
 fn main() {
     let filter = std::env::args().skip(1).find(|a| !a.starts_with("--"));
-    let networks = [
-        ("resnet18", resnet18()),
-        (
-            "mobilenetv2",
-            mobile(&[
-                (1, 16, 1, 1, 3),
-                (6, 24, 2, 2, 3),
-                (6, 32, 3, 2, 3),
-                (6, 64, 4, 2, 3),
-                (6, 96, 3, 1, 3),
-                (6, 160, 3, 2, 3),
-                (6, 320, 1, 1, 3),
-            ]),
-        ),
-        (
-            "efficientnet-lite0",
-            mobile(&[
-                (1, 16, 1, 1, 3),
-                (6, 24, 2, 2, 3),
-                (6, 40, 2, 2, 5),
-                (6, 80, 3, 2, 3),
-                (6, 112, 3, 1, 5),
-                (6, 192, 4, 2, 5),
-                (6, 320, 1, 1, 3),
-            ]),
-        ),
-    ];
-    for (name, layers) in networks {
+    for (name, layers) in networks() {
         if filter.as_ref().is_some_and(|f| !name.contains(f.as_str())) {
             continue;
         }
-        let rounds = 100_000;
-        let peak = multiply_adds(rounds) as f64 / best(|| _ = black_box(multiply_adds(rounds))) / 1e9;
-        let from = vec![1.0_f32; COPIED];
-        let mut to = vec![0.0_f32; COPIED];
-        let copied = best(|| black_box(&mut to).copy_from_slice(black_box(&from)));
-        let memory = (2 * 4 * COPIED) as f64 / copied / 1e9;
-        println!("{name}: {peak:.0} GFLOP/s in registers, {memory:.0} GB/s copied");
+        let Found { peak, copied, layers } = measure(layers);
+        println!("{name}: {peak:.0} GFLOP/s in registers, {copied:.0} GB/s copied");
         println!("  {:<38} {:>8}    {:>8} {:>8}", "", "ms", "products", "memory");
-        let mut timed: Vec<(Layer, f64)> = Vec::new();
         let mut sums: Vec<(&str, [f64; 3])> = Vec::new();
-        for layer in layers {
-            let known = timed.iter().find(|(l, _)| *l == layer).map(|(_, time)| *time);
-            let time = known.unwrap_or_else(|| layer.time());
-            let ms = [
-                time * 1e3,
-                layer.operations() / peak / 1e6,
-                layer.bytes() / memory / 1e6,
-            ];
+        for Timed { layer, ms, times } in layers {
+            row(&layer.to_string(), ms);
             for kind in [layer.kind(), "all layers"] {
-                match sums.iter_mut().find(|(k, _)| *k == kind) {
-                    Some((_, sum)) => sum.iter_mut().zip(ms).for_each(|(sum, ms)| *sum += ms),
-                    None => sums.push((kind, ms)),
+                if !sums.iter().any(|(k, _)| *k == kind) {
+                    sums.push((kind, [0.0; 3]));
                 }
-            }
-            if known.is_none() {
-                timed.push((layer, time));
-                let [from, to] = layer.channels;
-                let Layer {
-                    size, kernel, stride, ..
-                } = layer;
-                let groups = if layer.groups > 1 { " depthwise" } else { "" };
-                row(&format!("{size}² {kernel}×{kernel}/{stride} {from} → {to}{groups}"), ms);
+                for (_, sum) in sums.iter_mut().filter(|(k, _)| *k == kind) {
+                    sum.iter_mut().zip(ms).for_each(|(sum, ms)| *sum += times as f64 * ms);
+                }
             }
         }
         for (kind, ms) in sums {
@@ -218,7 +286,54 @@ fn main() {
 }
 
 /// Prints a time and its two limits.
+#[cfg(not(target_arch = "wasm32"))]
 fn row(name: &str, [time, products, memory]: [f64; 3]) {
     let share = 100.0 * products.max(memory) / time;
     println!("  {name:<38} {time:>8.3} ms {products:>8.3} {memory:>8.3} {share:>5.0} %");
+}
+
+/// Seconds since some moment.
+#[cfg(not(target_arch = "wasm32"))]
+fn seconds() -> f64 {
+    static START: std::sync::LazyLock<std::time::Instant> = std::sync::LazyLock::new(std::time::Instant::now);
+    START.elapsed().as_secs_f64()
+}
+
+/// What `www/src/bench/layers.ts` gives the module and asks of it.
+#[cfg(target_arch = "wasm32")]
+mod host {
+    use super::{Found, Timed, measure, networks};
+
+    #[link(wasm_import_module = "host")]
+    unsafe extern "C" {
+        /// Milliseconds since some moment.
+        pub safe fn now() -> f64;
+        /// Takes `length` bytes of text at `start`.
+        safe fn say(start: *const u8, length: usize);
+    }
+
+    /// Says, as JSON, what was found of network `index`, `null` beyond the last.
+    #[unsafe(no_mangle)]
+    extern "C" fn layers(index: usize) {
+        let Some((name, layers)) = networks().into_iter().nth(index) else {
+            return say("null".as_ptr(), 4);
+        };
+        let Found { peak, copied, layers } = measure(layers);
+        let layer = |Timed { layer, ms, times }: &Timed| {
+            let [ms, products, memory] = ms;
+            let kind = layer.kind();
+            format!(
+                r#"{{"layer":"{layer}","kind":"{kind}","times":{times},"ms":{ms},"products":{products},"memory":{memory}}}"#
+            )
+        };
+        let layers: Vec<String> = layers.iter().map(layer).collect();
+        let layers = layers.join(",");
+        let text = format!(r#"{{"network":"{name}","peak":{peak},"copied":{copied},"layers":[{layers}]}}"#);
+        say(text.as_ptr(), text.len());
+    }
+}
+
+#[cfg(target_arch = "wasm32")]
+fn seconds() -> f64 {
+    host::now() / 1e3
 }

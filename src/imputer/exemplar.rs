@@ -31,7 +31,8 @@
 
 use std::ops::Range;
 
-use super::patches::{Canvas, Counts, Lanes, beside, squares, total, weighed};
+use super::patches::{Canvas, beside};
+use super::sources::{Reach, Sources};
 use super::{ImputeContext, Imputer, ImputerMeta, fill};
 use crate::job::Passes;
 use crate::{Error, Input, Mask, Tensor};
@@ -85,24 +86,6 @@ impl Imputer for Exemplar {
         let found = hole.canvas.planes();
         let pixels = removed.bits().len();
         Ok(fill(input, removed, |c, i| found.data()[c * pixels + i]))
-    }
-}
-
-/// Rows and columns of a patch around a pixel, cut off at the border.
-#[derive(Clone, Copy, Debug)]
-struct Reach {
-    up: usize,
-    down: usize,
-    left: usize,
-    right: usize,
-}
-
-impl Reach {
-    fn height(self) -> usize {
-        self.up + self.down + 1
-    }
-    fn width(self) -> usize {
-        self.left + self.right + 1
     }
 }
 
@@ -172,11 +155,7 @@ impl Slope {
 struct Hole {
     /// Known pixels are those kept or filled.
     canvas: Canvas,
-    kept: Vec<bool>,
-    /// 1 for each known or kept value, else 0.
-    weights: Vec<f32>,
-    sources: Vec<f32>,
-    counts: Counts,
+    sources: Sources,
     confidence: Vec<f64>,
     /// Mean of the channels over the range of the kept values.
     grey: Vec<f64>,
@@ -189,31 +168,9 @@ struct Hole {
     window: usize,
 }
 
-/// Known pixels of a patch: how many, where each run of them and each row of the patch starts and how long it is.
-struct Known {
-    count: usize,
-    runs: Vec<(usize, usize)>,
-    rows: Vec<(usize, usize)>,
-}
-
-/// How good a source is: patches kept as a whole come first, then those with half of the known pixels, then those with most.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Rank {
-    tier: u32,
-    error: f32,
-}
-
-impl Rank {
-    fn better(self, than: Self) -> bool {
-        self.tier > than.tier || (self.tier == than.tier && self.error < than.error)
-    }
-}
-
-const WHOLE: u32 = u32::MAX;
-
 impl Hole {
     fn new(canvas: Canvas, p: &ExemplarParams) -> Self {
-        let kept = canvas.known.clone();
+        let kept = &canvas.known;
         let values = || {
             let known = kept.iter().enumerate().filter(|(_, k)| **k);
             known.flat_map(|(i, _)| canvas.pixel(i)).map(|&v| f64::from(v))
@@ -225,9 +182,7 @@ impl Hole {
             sum / canvas.channels as f64 * scale
         };
         let mut hole = Self {
-            counts: Counts::new(&kept, canvas.width),
-            weights: canvas.weights(&kept),
-            sources: canvas.weights(&kept),
+            sources: Sources::new(&canvas),
             confidence: kept.iter().map(|&k| f64::from(u8::from(k))).collect(),
             grey: (0..kept.len()).map(grey).collect(),
             slopes: vec![Slope::default(); kept.len()],
@@ -236,7 +191,6 @@ impl Hole {
             before: (p.patch - 1) / 2,
             after: p.patch / 2,
             window: p.window,
-            kept,
             canvas,
         };
         // The scale of filled values is kept for later.
@@ -256,7 +210,7 @@ impl Hole {
 
     /// The patch around `i`, row by row.
     fn patch(&self, i: usize, reach: Reach) -> impl Iterator<Item = usize> + use<> {
-        let (width, corner) = (self.canvas.width, i - reach.up * self.canvas.width - reach.left);
+        let (width, corner) = (self.canvas.width, reach.corner(i, self.canvas.width));
         (0..reach.height()).flat_map(move |y| (0..reach.width()).map(move |x| corner + y * width + x))
     }
 
@@ -363,10 +317,10 @@ impl Hole {
         let trust = self.trust(i);
         let reach = self.reach(i);
         let places: Vec<usize> = self.patch(i, reach).collect();
-        let copies: Vec<(usize, usize)> = match self.source(i, reach, &places) {
+        let copies: Vec<(usize, usize)> = match self.source(i, reach) {
             Some(source) => {
                 let from = |k: usize| source + k - i;
-                let open = places.iter().filter(|&&k| !self.canvas.known[k] && self.kept[from(k)]);
+                let open = places.iter().filter(|&&k| !self.canvas.known[k] && self.sources.kept[from(k)]);
                 open.map(|&k| (k, from(k))).collect()
             }
             None => vec![(i, self.nearest(i))],
@@ -377,7 +331,6 @@ impl Hole {
                 .values
                 .copy_within(from * channels..(from + 1) * channels, to * channels);
             self.canvas.known[to] = true;
-            self.weights[to * channels..(to + 1) * channels].fill(1.0);
             self.confidence[to] = trust;
             self.grey[to] = self.grey[from];
         }
@@ -386,129 +339,17 @@ impl Hole {
     }
 
     /// The centre of the best source for the patch around `i`: in the window, else in the whole picture.
-    fn source(&self, i: usize, reach: Reach, places: &[usize]) -> Option<usize> {
+    fn source(&self, i: usize, reach: Reach) -> Option<usize> {
         let whole = self.canvas.height.max(self.canvas.width);
-        self.search(i, reach, places, self.window).or_else(|| {
-            (self.window < whole)
-                .then(|| self.search(i, reach, places, whole))
-                .flatten()
-        })
-    }
-
-    /// The known pixels of a patch.
-    fn known(&self, places: &[usize], reach: Reach) -> Known {
-        let mut known = Known {
-            count: 0,
-            runs: Vec::new(),
-            rows: places
-                .chunks_exact(reach.width())
-                .map(|row| (row[0], row.len()))
-                .collect(),
-        };
-        for row in places.chunks_exact(reach.width()) {
-            let mut open = false;
-            for &k in row {
-                if self.canvas.known[k] {
-                    known.count += 1;
-                    match known.runs.last_mut() {
-                        Some(run) if open => run.1 += 1,
-                        _ => known.runs.push((k, 1)),
-                    }
-                }
-                open = self.canvas.known[k];
-            }
-        }
-        known
-    }
-
-    fn search(&self, i: usize, reach: Reach, places: &[usize], window: usize) -> Option<usize> {
-        let (height, width) = (self.canvas.height, self.canvas.width);
-        let (y, x) = (i / width, i % width);
-        let known = self.known(places, reach);
-        let rows = y.saturating_sub(window).max(reach.up)..=(y + window).min(height - 1 - reach.down);
-        let columns = x.saturating_sub(window).max(reach.left)..=(x + window).min(width - 1 - reach.right);
-        let all = places.len() as u32;
-        let mut best: Option<(Rank, usize)> = None;
-        for row in rows {
-            for column in columns.clone() {
-                let s = row * width + column;
-                if !self.kept[s] {
-                    continue;
-                }
-                let count = self
-                    .counts
-                    .within(row - reach.up, column - reach.left, reach.height(), reach.width());
-                let rank = if count == all {
-                    let limit = best.map_or(f32::INFINITY, |(rank, _)| {
-                        if rank.tier == WHOLE { rank.error } else { f32::INFINITY }
-                    });
-                    self.compared(i, s, &known, limit)
-                        .map(|error| Rank { tier: WHOLE, error })
-                } else if best.is_some_and(|(rank, _)| rank.tier > count) {
-                    None
-                } else {
-                    self.partly(i, s, &known, best.map(|(rank, _)| rank))
-                };
-                if let Some(rank) = rank
-                    && best.is_none_or(|(than, _)| rank.better(than))
-                {
-                    best = Some((rank, s));
-                    if rank.tier == WHOLE && rank.error <= 0.0 {
-                        return Some(s);
-                    }
-                }
-            }
-        }
-        best.map(|(_, s)| s)
-    }
-
-    /// The mean squared difference over runs of known pixels, unless it reaches `limit`.
-    fn compared(&self, i: usize, s: usize, known: &Known, limit: f32) -> Option<f32> {
-        let channels = self.canvas.channels;
-        let n = (known.count * channels).max(1) as f32;
-        let limit = limit * n;
-        let mut lanes = Lanes::default();
-        for &(k, len) in &known.runs {
-            let (a, b) = (k * channels, (s + k - i) * channels);
-            let values = &self.canvas.values;
-            squares(&mut lanes, &values[a..], &values[b..], len * channels);
-            if total(&lanes) >= limit {
-                return None;
-            }
-        }
-        Some(total(&lanes) / n)
-    }
-
-    /// `than` is the best so far of those that are not kept as a whole.
-    fn partly(&self, i: usize, s: usize, known: &Known, than: Option<Rank>) -> Option<Rank> {
-        let channels = self.canvas.channels;
-        let half = known.count.div_ceil(2) as u32;
-        // With as many pixels as there can be, no larger sum is better.
-        let limit = than
-            .filter(|than| than.tier == half)
-            .map_or(f32::INFINITY, |than| than.error * (known.count * channels) as f32);
-        let (mut sums, mut weights) = (Lanes::default(), Lanes::default());
-        for &(k, len) in &known.rows {
-            let (a, b) = (k * channels, (s + k - i) * channels);
-            let here = [&self.canvas.values[a..], &self.weights[a..]];
-            let there = [&self.canvas.values[b..], &self.sources[b..]];
-            weighed(&mut sums, &mut weights, here, there, len * channels);
-            if limit.is_finite() && total(&sums) > limit {
-                return None;
-            }
-        }
-        let (sum, count) = (total(&sums), total(&weights));
-        (count > 0.0).then(|| Rank {
-            tier: ((count as usize / channels) as u32).min(half),
-            error: sum / count,
-        })
+        let within = |window| self.sources.best(&self.canvas, i, reach, window);
+        within(self.window).or_else(|| (self.window < whole).then(|| within(whole)).flatten())
     }
 
     /// The nearest kept pixel; of equally near ones the first.
     fn nearest(&self, i: usize) -> usize {
         let width = self.canvas.width;
         let apart = |k: usize| (k / width).abs_diff(i / width).pow(2) + (k % width).abs_diff(i % width).pow(2);
-        let kept = (0..self.kept.len()).filter(|&k| self.kept[k]);
+        let kept = (0..self.sources.kept.len()).filter(|&k| self.sources.kept[k]);
         kept.min_by_key(|&k| apart(k)).unwrap_or(i)
     }
 }

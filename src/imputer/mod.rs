@@ -121,6 +121,7 @@ mod multigrid;
 pub mod networks;
 mod patches;
 pub mod remover;
+mod sources;
 
 pub use networks::Networks;
 pub use remover::{Removed, Remover};

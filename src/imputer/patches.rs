@@ -127,14 +127,6 @@ impl Canvas {
         steps
     }
 
-    /// 1 for each value of a pixel of `of`, else 0; as the values lie.
-    pub fn weights(&self, of: &[bool]) -> Vec<f32> {
-        let values = of
-            .iter()
-            .flat_map(|&k| std::iter::repeat_n(f32::from(u8::from(k)), self.channels));
-        values.chain([0.0; LANES]).collect()
-    }
-
     /// As `[C, H, W]`.
     pub fn planes(&self) -> Tensor {
         let pixels = self.height * self.width;
@@ -181,7 +173,7 @@ const FIRST: [[u32; LANES]; LANES] = {
 };
 
 /// `value` where the mask has bits, else 0, whatever the value.
-fn masked(value: f32, mask: u32) -> f32 {
+pub(super) fn masked(value: f32, mask: u32) -> f32 {
     f32::from_bits(value.to_bits() & mask)
 }
 
@@ -204,34 +196,6 @@ pub(super) fn squares(lanes: &mut Lanes, a: &[f32], b: &[f32], len: usize) {
         for k in 0..LANES {
             let d = masked(a[k] - b[k], mask[k]);
             lanes[k] += d * d;
-        }
-    }
-}
-
-/// Adds to `sums` the squared differences of the first `len` values, each times both weights, and to `weights` the weights'
-/// products. `[values, weights]` each, which go on for [`LANES`] more.
-pub(super) fn weighed(
-    sums: &mut Lanes,
-    weights: &mut Lanes,
-    [a, of_a]: [&[f32]; 2],
-    [b, of_b]: [&[f32]; 2],
-    len: usize,
-) {
-    let whole = [a, of_a, b, of_b].map(|values| values[..len].chunks_exact(LANES));
-    let [a_s, of_a_s, b_s, of_b_s] = whole;
-    for ((a, of_a), (b, of_b)) in a_s.zip(of_a_s).zip(b_s.zip(of_b_s)) {
-        for k in 0..LANES {
-            let (d, w) = (a[k] - b[k], of_a[k] * of_b[k]);
-            sums[k] += w * d * d;
-            weights[k] += w;
-        }
-    }
-    if let Some((at, mask)) = last(len) {
-        let [a, of_a, b, of_b] = [a, of_a, b, of_b].map(|values| &values[at..at + LANES]);
-        for k in 0..LANES {
-            let (d, w) = (masked(a[k] - b[k], mask[k]), masked(of_a[k] * of_b[k], mask[k]));
-            sums[k] += w * d * d;
-            weights[k] += w;
         }
     }
 }
@@ -299,13 +263,5 @@ mod tests {
         let mut lanes = Lanes::default();
         squares(&mut lanes, &a, &b, 19);
         assert!((total(&lanes) - 2109.0).abs() < 1e-3);
-        let even: Vec<f32> = (0..24u8).map(|k| f32::from(1 - k % 2)).collect();
-        let (mut sums, mut weights) = (Lanes::default(), Lanes::default());
-        weighed(&mut sums, &mut weights, [&a, &even], [&b, &[1.0; 24]], 19);
-        let (sum, weight) = (total(&sums), total(&weights));
-        assert!(
-            (sum - 1140.0).abs() < 1e-3 && (weight - 10.0).abs() < 1e-6,
-            "{sum} {weight}"
-        );
     }
 }

@@ -1,5 +1,6 @@
 //! Timings: native ones, the page's, and the committed table of all engines side by side.
 
+mod layers;
 mod plot;
 mod render;
 mod results;

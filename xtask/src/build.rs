@@ -22,7 +22,38 @@ pub fn site(options: wasm::Options) -> Result<()> {
 /// `dist/bench`: the page's benchmark, beside onnxruntime-web.
 pub fn bench(options: wasm::Options) -> Result<()> {
     parts(options)?;
-    tools::run(&mut tools::npm_run("build:bench"))
+    tools::run(&mut tools::npm_run("build:bench"))?;
+    kernels("kernels.wasm", &[])?;
+    kernels("kernels_relaxed.wasm", &["--cfg", "feature=\"relaxed-simd\""])
+}
+
+/// `benches/kernels.rs` as a module of its own, optimised as the engine is.
+fn kernels(name: &str, more: &[&str]) -> Result<()> {
+    tools::wasm_target()?;
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let mut command = std::process::Command::new(rustc);
+    command.current_dir(tools::root());
+    command.args([
+        "--edition",
+        "2024",
+        "--crate-type",
+        "cdylib",
+        "--target",
+        "wasm32-unknown-unknown",
+    ]);
+    command.args([
+        "-C",
+        "opt-level=3",
+        "-C",
+        "panic=abort",
+        "-C",
+        "strip=symbols",
+        "-C",
+        "codegen-units=16",
+    ]);
+    command.args(["-C", "target-feature=+simd128", "-o"]);
+    command.arg(tools::root().join("dist/bench").join(name));
+    tools::run(command.args(more).arg("benches/kernels.rs"))
 }
 
 /// `dist/lucarne.html`.

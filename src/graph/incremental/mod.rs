@@ -27,10 +27,10 @@ use tract_onnx::prelude::{IntoTValue, TValue, Tensor as Array, TractResult};
 
 use super::Plan;
 use super::build::cause;
-use crate::Tensor;
 use crate::error::RunError;
 use crate::guard::attempt;
 use crate::kernel::Region;
+use crate::{Mask, Tensor};
 use anchor::{Anchor, Rest};
 use nodes::{Changes, Nodes};
 
@@ -125,6 +125,17 @@ impl Incremental {
             cost: cost / changes.whole.max(1.0),
         };
         self.nodes.reached(&changes).map(of).collect()
+    }
+
+    /// The share of a plain run's multiply-adds that is left, where two pictures differ at the places of `changed`, if each
+    /// place that they reach is computed and no other.
+    ///
+    /// # Panics
+    /// If `changed` has not the picture's size.
+    pub fn least(&self, changed: &Mask) -> f64 {
+        let size = [changed.height(), changed.width()];
+        assert_eq!(size, self.nodes.size(), "a mask of the picture's size");
+        self.nodes.least(Region::of_mask(size, changed.bits()))
     }
 
     /// The outputs of `plan`, the one that this was made of, for one picture `[1, C, H, W]`, bit for bit as

@@ -130,6 +130,19 @@ impl Nodes {
     /// What becomes of the nodes where the picture changes at `region`, if the results of those for which `kept` says so
     /// are there.
     pub fn changes(&self, region: Region, kept: impl Fn(usize) -> bool) -> Changes {
+        self.spread(region, kept, MOST, START)
+    }
+
+    /// The share of everything's multiply-adds that is left where the picture changes at `region`, if each place that it
+    /// reaches is computed and no other.
+    pub fn least(&self, region: Region) -> f64 {
+        let changes = self.spread(region, |_| true, 1.0, 0.0);
+        changes.cost / changes.whole.max(1.0)
+    }
+
+    /// Nodes with a share of more than `most` of their places reached are computed whole; `start` is what it costs to
+    /// begin a part of one.
+    fn spread(&self, region: Region, kept: impl Fn(usize) -> bool, most: f64, start: f64) -> Changes {
         let mut of = vec![Change::None; self.list.len()];
         let (mut cost, mut whole) = (0.0, 0.0);
         of[self.source] = if region.is_empty() {
@@ -140,18 +153,18 @@ impl Nodes {
         for &id in self.order.iter().filter(|&&id| id != self.source) {
             let node = &self.list[id];
             whole += node.cost;
-            let change = Self::change(node, &of, kept(id));
+            let change = Self::change(node, &of, kept(id), most);
             cost += match &change {
                 Change::None if kept(id) => 0.0,
                 Change::None | Change::All => node.cost,
-                Change::Places(region) => node.cost * share(region) + START,
+                Change::Places(region) => node.cost * share(region) + start,
             };
             of[id] = change;
         }
         Changes { of, cost, whole }
     }
 
-    fn change(node: &Node, of: &[Change], kept: bool) -> Change {
+    fn change(node: &Node, of: &[Change], kept: bool, most: f64) -> Change {
         let inputs = || node.inputs.iter().map(|&i| &of[i]);
         if inputs().all(|c| *c == Change::None) {
             return Change::None;
@@ -172,7 +185,7 @@ impl Nodes {
         }
         match reached {
             Some(region) if region.is_empty() => Change::None,
-            Some(region) if share(&region) <= MOST => Change::Places(region),
+            Some(region) if share(&region) <= most => Change::Places(region),
             _ => Change::All,
         }
     }

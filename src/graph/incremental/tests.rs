@@ -494,6 +494,28 @@ fn occluding_computes_little() {
 }
 
 #[test]
+fn the_least_share_is_that_of_the_places_in_reach() {
+    let (plan, _) = small();
+    let incremental = Incremental::of(&plan).unwrap();
+    let least = |changed: fn(usize, usize) -> bool| {
+        let bits = (0..24 * 24).map(|i| changed(i / 24, i % 24)).collect();
+        incremental.least(&crate::Mask::new(24, 24, bits))
+    };
+    // Three convolutions 3 x 3, each with a clamp; a place in the middle reaches 3 x 3, 5 x 5 and 7 x 7 places.
+    let middle = least(|y, x| (y, x) == (9, 12));
+    let [first, other] = [2.0 * 4.0 * 9.0, 4.0 * 4.0 * 9.0];
+    let plain = (first + 2.0 * other) * 576.0;
+    let found = (9.0 * first + (25.0 + 49.0) * other) / plain;
+    assert!((middle / found - 1.0).abs() < 0.1, "{middle} {found}");
+    let corner = least(|y, x| (y, x) == (0, 0));
+    assert!(corner < 0.5 * middle, "{corner} {middle}");
+    assert!(least(|_, _| false) <= 0.0);
+    // More than the engine begins to compute in part.
+    let share = least(|y, _| y < 20);
+    assert!((0.85..0.99).contains(&share), "{share}");
+}
+
+#[test]
 fn deleting_computes_little() {
     let (plan, shape) = small();
     let share = agree(&plan, &boxes(40, shape, Picture::Deleted)).share().unwrap();

@@ -1,6 +1,7 @@
 /** The page's benchmark: this engine beside its peers. Nothing of it is in the site. `cargo xtask bench` drives it. */
 import { reason } from '../engine/errors.js';
 import type { JobId } from './jobs.js';
+import { kinds, type Layer } from './layers.js';
 import { networks, type NetworkEntry } from './networks.js';
 import { median, quantile, ratios, type Plan } from './rounds.js';
 import type { ForwardCell, Found, measure, Spec } from './stage.js';
@@ -77,15 +78,44 @@ function forwardRow(network: NetworkEntry, batch: number, peak: number, it: Forw
   ];
 }
 
+/** A table for each network: its convolutions, and those of each kind together. */
+async function layerTables(all: readonly NetworkEntry[], say: (text: string) => void): Promise<void> {
+  for (let index = 0; ; index++) {
+    say('Measuring convolutions, layer by layer…');
+    const found = await inFrame({ kind: 'layers', index });
+    if (found.kind !== 'layers') throw new Error(`unexpected ${found.kind}`);
+    if (!found.of) return;
+    const { network, peak, copied, layers } = found.of;
+    const entry = all.find(({ id }) => id === network);
+    if (!entry) continue;
+    const row = table(
+      `${entry.name}: each convolution’s best time, and what it can’t be shorter than: its multiply-adds at ` +
+        `${peak.toFixed(0)} GFLOP/s, its bytes at ${copied.toFixed(0)} GB/s.`,
+      ['Layer', 'Times', 'ms', 'Multiply-adds, ms', 'Memory, ms', 'Of the longer limit'],
+    );
+    const cells = ({ times, ms, products, memory }: Omit<Layer, 'layer' | 'kind'>): string[] => [
+      String(times),
+      ...[ms, products, memory].map((value) => value.toFixed(3)),
+      `${((100 * Math.max(products, memory)) / ms).toFixed(0)} %`,
+    ];
+    for (const layer of layers) row([layer.layer, ...cells(layer)]);
+    for (const kind of kinds(layers)) row([`all ${kind.kind}`, ...cells(kind)]);
+  }
+}
+
 /** What the visitor wants measured. */
 interface Wish {
   networks: readonly NetworkEntry[];
   forward: boolean;
+  layers: boolean;
   jobs: readonly JobId[];
   plan: Plan;
 }
 
-async function run({ networks: all, forward: passes, jobs, plan }: Wish, say: (text: string) => void): Promise<void> {
+async function run(
+  { networks: all, forward: passes, layers, jobs, plan }: Wish,
+  say: (text: string) => void,
+): Promise<void> {
   document.querySelector('#results')?.replaceChildren();
   say('Measuring what the processor can give…');
   const roof = await inFrame({ kind: 'roofline', rounds: plan.rounds });
@@ -104,6 +134,7 @@ async function run({ networks: all, forward: passes, jobs, plan }: Wish, say: (t
       if (own) for (const it of found.cells) forward(forwardRow(network, batch, peak, it, own));
     }
   }
+  if (layers) await layerTables(all, say);
   const whole = table('Whole jobs, one engine.', ['Network', 'Job', 'Engine', 'Seconds', 'Passes', 'Memory']);
   const [first] = all;
   for (const job of first ? jobs : []) {
@@ -132,6 +163,7 @@ function wish(form: HTMLFormElement, all: readonly NetworkEntry[]): Wish {
   return {
     networks: all.filter(({ id }) => data.getAll('network').includes(id)),
     forward: what.includes('forward'),
+    layers: what.includes('layers'),
     jobs: what.includes('jobs') ? jobs : [],
     plan: quick ? { rounds: 1, passes: 1 } : { rounds: Number(data.get('rounds')), passes: 2 },
   };
@@ -163,7 +195,7 @@ async function page(): Promise<void> {
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     const wanted = wish(form, all);
-    if (wanted.networks.length === 0 || !(wanted.forward || wanted.jobs.length > 0)) {
+    if (wanted.networks.length === 0 || !(wanted.forward || wanted.layers || wanted.jobs.length > 0)) {
       say('Nothing is chosen: tick a network and what to measure.');
       return;
     }

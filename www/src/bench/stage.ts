@@ -1,6 +1,7 @@
 /** One measurement, in a frame of its own, so that no engine finds what another left in memory. */
 import './memories.js';
 import { litertLoop, ours, type JobId, type JobRun, type Setting } from './jobs.js';
+import { layers, type Layers } from './layers.js';
 import { memoriesNow, memoryOf } from './memories.js';
 import { network, pictures } from './networks.js';
 import { PEERS } from './peers/index.js';
@@ -11,6 +12,7 @@ import { inTurns, type Plan } from './rounds.js';
 /** What to measure. */
 export type Spec =
   | { kind: 'roofline'; rounds: number }
+  | { kind: 'layers'; index: number }
   | { kind: 'forward'; network: string; batch: number; plan: Plan }
   | { kind: 'job'; network: string; job: JobId; engine: 'lucarne' | 'lucarne-webgpu' | 'litert'; setting?: Setting };
 
@@ -30,6 +32,7 @@ export interface ForwardCell {
 
 export type Found =
   | { kind: 'roofline'; simd: number[]; relaxed: number[] }
+  | { kind: 'layers'; of: Layers | null }
   | { kind: 'forward'; cells: ForwardCell[] }
   | ({ kind: 'job' } & JobRun)
   | { kind: 'unavailable'; why: string };
@@ -82,6 +85,7 @@ async function forward(id: string, batch: number, plan: Plan): Promise<ForwardCe
 export async function measure(spec: Spec): Promise<Found> {
   try {
     if (spec.kind === 'roofline') return { kind: 'roofline', ...roofline(spec.rounds, now) };
+    if (spec.kind === 'layers') return { kind: 'layers', of: await layers(spec.index, now) };
     if (spec.kind === 'forward') {
       return { kind: 'forward', cells: await forward(spec.network, spec.batch, spec.plan) };
     }

@@ -22,6 +22,7 @@ fn readme(results: &Results) -> String {
         text += &forward(results, batch);
     }
     text += &jobs(results);
+    text += &super::layers::section(results);
     text += &scaling(results);
     text
 }
@@ -244,7 +245,7 @@ fn engine_name(engine: &str, title: &str) -> String {
     format!("{title}{device}")
 }
 
-fn job_name(job: &str) -> &str {
+pub fn job_name(job: &str) -> &str {
     match job {
         "occlusion" => "Occlusion, 8 × 8 every 4 pixels",
         "rise" => "RISE, 1,000 masks",

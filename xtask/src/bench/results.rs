@@ -25,6 +25,53 @@ pub struct Results {
     pub jobs: Vec<Work>,
     /// How this engine's time grows.
     pub scaling: Vec<Point>,
+    /// Convolutions of each network, layer by layer.
+    #[serde(default)]
+    pub layers: Vec<Layers>,
+    /// What jobs must compute at least.
+    #[serde(default)]
+    pub least: Vec<Least>,
+}
+
+/// The convolutions of one network, alone, as `www/src/bench/layers.ts` finds them.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Layers {
+    /// Id of the network.
+    pub network: String,
+    /// GFLOP/s of multiply-adds in registers just before.
+    pub peak: f64,
+    /// GB/s of a long copy just before, read and written.
+    pub copied: f64,
+    /// Layers that differ.
+    pub layers: Vec<Layer>,
+}
+
+/// One convolution; milliseconds.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Layer {
+    /// Side, kernel, stride, channels.
+    pub layer: String,
+    /// `pointwise`, `depthwise` or `others`.
+    pub kind: String,
+    /// How often the network has it.
+    pub times: u64,
+    /// Of the best run.
+    pub ms: f64,
+    /// Of its multiply-adds in registers alone.
+    pub products: f64,
+    /// Of moving its bytes once.
+    pub memory: f64,
+}
+
+/// What a job must compute.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Least {
+    /// Id of the network.
+    pub network: String,
+    /// Id of the job.
+    pub job: String,
+    /// Share of the multiply-adds of whole passes.
+    pub share: f64,
 }
 
 /// The circumstances.

@@ -8,9 +8,9 @@ use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::render;
 use super::results::{Forward, Machine, Network, OURS, Point, Results, Roofline, Work};
 use super::server::Server;
+use super::{layers, render};
 use crate::{build, tools, wasm};
 
 /// How much to measure.
@@ -51,6 +51,8 @@ enum Part {
     Forward,
     Jobs,
     Scaling,
+    /// The roofline: layers, and what jobs must compute
+    Layers,
 }
 
 const JOBS: [&str; 5] = [
@@ -128,6 +130,10 @@ pub fn run(scope: &Scope, torch: Option<&Path>) -> Result<()> {
     }
     if wants(Part::Scaling) {
         results.scaling = scaling(&mut engines, scope)?;
+    }
+    if wants(Part::Layers) {
+        results.layers = layers::measure(&mut engines.browser)?;
+        results.least = layers::least(&scope.native_profile)?;
     }
     keep(&mut results, scope, began)
 }
