@@ -28,7 +28,7 @@
 //! **Parity.** No library holds this form, and the search is random: the tests beside the code hold the search against an
 //! exhaustive one and the votes against plain sums in float64, `tests/axioms/patches.rs` what must come back.
 
-use super::patches::{Canvas, Counts, Lanes, squares, total};
+use super::patches::{Canvas, Counts, LANES, Lanes, Row, total};
 use super::{ImputeContext, Imputer, ImputerMeta, fill};
 use crate::job::{Job, Passes};
 use crate::rng::Stream;
@@ -109,6 +109,8 @@ pub struct Level {
     patch: [usize; 2],
     rows: usize,
     columns: usize,
+    /// All bits for each value of a row of a patch, none for what fills it up to whole lanes.
+    line: Vec<u32>,
     /// Known pixels of each patch.
     counts: Vec<u32>,
     /// Whether each patch may be a source.
@@ -145,7 +147,10 @@ impl Level {
             Some(coarser) => canvas.enlarge(&coarser.canvas),
             None => canvas.peel(),
         }
+        let values = patch[1] * canvas.channels;
+        let line = (0..values.next_multiple_of(LANES)).map(|k| if k < values { u32::MAX } else { 0 });
         let mut level = Self {
+            line: line.collect(),
             canvas,
             patch,
             rows,
@@ -196,11 +201,14 @@ impl Level {
         let place = |p: usize| p / self.columns * width + p % self.columns;
         let (t, from) = (place(t), place(s));
         let n = (self.patch[0] * self.patch[1] * channels) as f32;
-        let (limit, line) = (limit * n, self.patch[1] * channels);
+        let limit = limit * n;
+        let row = |first: usize, row: usize| {
+            let at = (first + row * width) * channels;
+            Row::new(&self.canvas.values[at..at + self.line.len()], &self.line)
+        };
         let mut lanes = Lanes::default();
-        for row in 0..self.patch[0] {
-            let (a, b) = ((t + row * width) * channels, (from + row * width) * channels);
-            squares(&mut lanes, &self.canvas.values[a..], &self.canvas.values[b..], line);
+        for y in 0..self.patch[0] {
+            row(t, y).squares(row(from, y), &mut lanes);
             if total(&lanes) >= limit {
                 return f32::INFINITY;
             }

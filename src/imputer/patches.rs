@@ -157,45 +157,36 @@ pub(super) fn total(lanes: &Lanes) -> f32 {
     ((a + e) + (b + f)) + ((c + g) + (d + h))
 }
 
-/// Bits of the first so many of [`LANES`] values.
-const FIRST: [[u32; LANES]; LANES] = {
-    let mut masks = [[0; LANES]; LANES];
-    let mut count = 0;
-    while count < LANES {
-        let mut k = 0;
-        while k < count {
-            masks[count][k] = u32::MAX;
-            k += 1;
-        }
-        count += 1;
-    }
-    masks
-};
-
 /// `value` where the mask has bits, else 0, whatever the value.
-pub(super) fn masked(value: f32, mask: u32) -> f32 {
+fn masked(value: f32, mask: u32) -> f32 {
     f32::from_bits(value.to_bits() & mask)
 }
 
-/// The last part of `len` values: where it starts, and its mask.
-fn last(len: usize) -> Option<(usize, [u32; LANES])> {
-    let rest = len % LANES;
-    (rest > 0).then(|| (len - rest, FIRST[rest]))
+/// A row of a patch in lanes: its values, and all bits for those that count, else none.
+#[derive(Clone, Copy)]
+pub(super) struct Row<'a> {
+    values: &'a [[f32; LANES]],
+    masks: &'a [[u32; LANES]],
 }
 
-/// Adds the squared differences of the first `len` values; the slices go on for [`LANES`] more.
-pub(super) fn squares(lanes: &mut Lanes, a: &[f32], b: &[f32], len: usize) {
-    for (a, b) in a[..len].chunks_exact(LANES).zip(b[..len].chunks_exact(LANES)) {
-        for k in 0..LANES {
-            let d = a[k] - b[k];
-            lanes[k] += d * d;
+impl<'a> Row<'a> {
+    /// Both of the same length, a multiple of [`LANES`].
+    pub fn new(values: &'a [f32], masks: &'a [u32]) -> Self {
+        Self {
+            values: values.as_chunks().0,
+            masks: masks.as_chunks().0,
         }
     }
-    if let Some((at, mask)) = last(len) {
-        let (a, b) = (&a[at..at + LANES], &b[at..at + LANES]);
-        for k in 0..LANES {
-            let d = masked(a[k] - b[k], mask[k]);
-            lanes[k] += d * d;
+
+    /// Adds to `sums` the squared differences of values that count in both.
+    #[inline]
+    pub fn squares(self, other: Row<'_>, sums: &mut Lanes) {
+        let others = other.values.iter().zip(other.masks);
+        for ((a, of_a), (b, of_b)) in self.values.iter().zip(self.masks).zip(others) {
+            for k in 0..LANES {
+                let d = masked(a[k] - b[k], of_a[k] & of_b[k]);
+                sums[k] += d * d;
+            }
         }
     }
 }
@@ -259,9 +250,13 @@ mod tests {
         assert_eq!(counts.within(0, 0, 2, 3), 4);
         assert_eq!(counts.within(1, 1, 1, 2), 1);
         let a: Vec<f32> = (0..24u8).map(f32::from).collect();
-        let b = [0.0; 24];
-        let mut lanes = Lanes::default();
-        squares(&mut lanes, &a, &b, 19);
-        assert!((total(&lanes) - 2109.0).abs() < 1e-3);
+        let first: Vec<u32> = (0..24).map(|k| if k < 19 { u32::MAX } else { 0 }).collect();
+        let even: Vec<u32> = (0..24).map(|k| if k % 2 == 0 { u32::MAX } else { 0 }).collect();
+        let mut sums = Lanes::default();
+        Row::new(&a, &first).squares(Row::new(&[0.0; 24], &first), &mut sums);
+        assert!((total(&sums) - 2109.0).abs() < 1e-3);
+        let mut sums = Lanes::default();
+        Row::new(&a, &first).squares(Row::new(&[0.0; 24], &even), &mut sums);
+        assert!((total(&sums) - 1140.0).abs() < 1e-3);
     }
 }

@@ -1,6 +1,6 @@
 //! The search for the patch of kept pixels that is most like a patch of which some pixels are known.
 
-use super::patches::{Canvas, Counts, LANES, Lanes, masked, total};
+use super::patches::{Canvas, Counts, LANES, Lanes, Row, total};
 
 /// Rows and columns of a patch around a pixel, cut off at the border.
 #[derive(Clone, Copy, Debug)]
@@ -67,33 +67,10 @@ impl Target {
     }
 }
 
-/// A row of the target or of a source, in lanes: values and masks.
-#[derive(Clone, Copy)]
-struct Row<'a> {
-    values: &'a [[f32; LANES]],
-    masks: &'a [[u32; LANES]],
-}
-
-impl Row<'_> {
-    /// Adds the squared differences of values that both masks let through.
-    fn add(self, there: Row<'_>, sums: &mut Lanes) {
-        let here = self.values.iter().zip(self.masks);
-        for ((a, of_a), (b, of_b)) in here.zip(there.values.iter().zip(there.masks)) {
-            for k in 0..LANES {
-                let d = masked(a[k] - b[k], of_a[k] & of_b[k]);
-                sums[k] += d * d;
-            }
-        }
-    }
-}
-
 impl Target {
     fn row(&self, y: usize) -> Row<'_> {
         let at = y * self.stride..(y + 1) * self.stride;
-        Row {
-            values: self.values[at.clone()].as_chunks().0,
-            masks: self.masks[at].as_chunks().0,
-        }
+        Row::new(&self.values[at.clone()], &self.masks[at])
     }
 }
 
@@ -184,10 +161,7 @@ impl Sources {
     /// The row of a source that begins at a pixel.
     fn row<'a>(&'a self, canvas: &'a Canvas, from: usize, target: &Target) -> Row<'a> {
         let at = from * canvas.channels..from * canvas.channels + target.stride;
-        Row {
-            values: canvas.values[at.clone()].as_chunks().0,
-            masks: self.masks[at].as_chunks().0,
-        }
+        Row::new(&canvas.values[at.clone()], &self.masks[at])
     }
 
     // A sum above the rounded product is no less than the product, so that nothing better is left out by a limit.
@@ -205,7 +179,7 @@ impl Sources {
             }
             target
                 .row(y)
-                .add(self.row(canvas, corner + y * canvas.width, target), &mut sums);
+                .squares(self.row(canvas, corner + y * canvas.width, target), &mut sums);
             if y % LOOK == LOOK - 1 && total(&sums) > limit {
                 return None;
             }
@@ -237,7 +211,7 @@ impl Sources {
         for y in 0..target.rows.len() {
             target
                 .row(y)
-                .add(self.row(canvas, corner + y * canvas.width, target), &mut sums);
+                .squares(self.row(canvas, corner + y * canvas.width, target), &mut sums);
             if y % LOOK == LOOK - 1 && total(&sums) > limit {
                 return None;
             }
