@@ -320,7 +320,9 @@ impl Hole {
         let copies: Vec<(usize, usize)> = match self.source(i, reach) {
             Some(source) => {
                 let from = |k: usize| source + k - i;
-                let open = places.iter().filter(|&&k| !self.canvas.known[k] && self.sources.kept[from(k)]);
+                let open = places
+                    .iter()
+                    .filter(|&&k| !self.canvas.known[k] && self.sources.kept[from(k)]);
                 open.map(|&k| (k, from(k))).collect()
             }
             None => vec![(i, self.nearest(i))],
