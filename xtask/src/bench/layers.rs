@@ -59,20 +59,20 @@ fn layers(results: &Results) -> String {
     for of in &results.layers {
         let name = results.name(&of.network);
         let mut kinds: Vec<&str> = Vec::new();
-        for layer in &of.layers {
+        for layer in &of.convolutions {
             if !kinds.contains(&layer.kind.as_str()) {
                 kinds.push(&layer.kind);
             }
         }
-        row(&mut text, name, "all", of.layers.iter());
+        row(&mut text, name, "all", of.convolutions.iter());
         for kind in kinds {
-            row(&mut text, name, kind, of.layers.iter().filter(|l| l.kind == kind));
+            row(&mut text, name, kind, of.convolutions.iter().filter(|l| l.kind == kind));
         }
         let above = |l: &Layer| l.times as f64 * (l.ms - l.products.max(l.memory));
-        let mut worst: Vec<&Layer> = of.layers.iter().collect();
+        let mut worst: Vec<&Layer> = of.convolutions.iter().collect();
         worst.sort_by(|a, b| above(b).total_cmp(&above(a)));
         for layer in worst.into_iter().take(NAMED) {
-            row(&mut text, name, &layer.layer, std::iter::once(layer));
+            row(&mut text, name, &layer.name, std::iter::once(layer));
         }
     }
     text + "\n"
@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn kinds_are_summed_and_the_layers_furthest_from_their_limit_named() {
         let layer = |name: &str, times: u64, ms: f64| Layer {
-            layer: name.into(),
+            name: name.into(),
             kind: "pointwise".into(),
             times,
             ms,
@@ -222,7 +222,7 @@ mod tests {
                 network: "n".into(),
                 peak: 50.0,
                 copied: 10.0,
-                layers: layers.chain([layer("often", 10, 2.0)]).collect(),
+                convolutions: layers.chain([layer("often", 10, 2.0)]).collect(),
             }],
             ..Results::default()
         };

@@ -43,14 +43,16 @@ pub struct Layers {
     /// GB/s of a long copy just before, read and written.
     pub copied: f64,
     /// Layers that differ.
-    pub layers: Vec<Layer>,
+    #[serde(rename = "layers")]
+    pub convolutions: Vec<Layer>,
 }
 
 /// One convolution; milliseconds.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Layer {
     /// Side, kernel, stride, channels.
-    pub layer: String,
+    #[serde(rename = "layer")]
+    pub name: String,
     /// `pointwise`, `depthwise` or `others`.
     pub kind: String,
     /// How often the network has it.
