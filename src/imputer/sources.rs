@@ -164,7 +164,24 @@ impl Sources {
         Row::new(&canvas.values[at.clone()], &self.masks[at])
     }
 
-    // A sum above the rounded product is no less than the product, so that nothing better is left out by a limit.
+    /// The sum of the squared differences of the values that are known in the target and kept in the source, unless it comes
+    /// above `limit`. A limit is a rounded product: a sum above it is no less than the product, so that nothing better is
+    /// left out.
+    #[inline]
+    fn compared(&self, canvas: &Canvas, corner: usize, target: &Target, limit: f32) -> Option<f32> {
+        let mut sums = Lanes::default();
+        for (y, &row) in target.rows.iter().enumerate() {
+            if row == 0 {
+                continue;
+            }
+            let there = self.row(canvas, corner + y * canvas.width, target);
+            target.row(y).squares(there, &mut sums);
+            if y % LOOK == LOOK - 1 && total(&sums) > limit {
+                return None;
+            }
+        }
+        Some(total(&sums))
+    }
 
     /// The rank of a patch that is kept as a whole, unless it is no better than another.
     fn whole(&self, canvas: &Canvas, corner: usize, target: &Target, than: Option<Rank>) -> Option<Rank> {
@@ -172,19 +189,7 @@ impl Sources {
         let limit = than
             .filter(|than| than.tier == WHOLE)
             .map_or(f32::INFINITY, |than| than.error * n);
-        let mut sums = Lanes::default();
-        for (y, &row) in target.rows.iter().enumerate() {
-            if row == 0 {
-                continue;
-            }
-            target
-                .row(y)
-                .squares(self.row(canvas, corner + y * canvas.width, target), &mut sums);
-            if y % LOOK == LOOK - 1 && total(&sums) > limit {
-                return None;
-            }
-        }
-        let error = total(&sums) / n;
+        let error = self.compared(canvas, corner, target, limit)? / n;
         Some(Rank { tier: WHOLE, error })
     }
 
@@ -207,16 +212,7 @@ impl Sources {
         let limit = than
             .filter(|than| than.tier == tier)
             .map_or(f32::INFINITY, |than| than.error * n);
-        let mut sums = Lanes::default();
-        for y in 0..target.rows.len() {
-            target
-                .row(y)
-                .squares(self.row(canvas, corner + y * canvas.width, target), &mut sums);
-            if y % LOOK == LOOK - 1 && total(&sums) > limit {
-                return None;
-            }
-        }
-        let error = total(&sums) / n;
+        let error = self.compared(canvas, corner, target, limit)? / n;
         Some(Rank { tier, error })
     }
 }

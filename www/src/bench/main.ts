@@ -25,7 +25,7 @@ const cell = (tag: 'th' | 'td' | 'caption', text: string, scope?: string): HTMLE
 
 const mebibytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
 
-/** A table with its heading row, appended to the page; the rows are added as they come. */
+/** A table with its heading row, appended to the page with its first row; the others are added as they come. */
 function table(caption: string, titles: readonly string[]): (row: readonly string[]) => void {
   const made = document.createElement('table');
   made.append(cell('caption', caption));
@@ -34,8 +34,8 @@ function table(caption: string, titles: readonly string[]): (row: readonly strin
     .insertRow()
     .append(...titles.map((title) => cell('th', title, 'col')));
   const body = made.createTBody();
-  document.querySelector('#results')?.append(made);
   return ([first = '', ...rest]) => {
+    if (!made.isConnected) document.querySelector('#results')?.append(made);
     body.insertRow().append(cell('th', first, 'row'), ...rest.map((text) => cell('td', text)));
   };
 }
